@@ -1,0 +1,1 @@
+"""Declarative GitOps spec compiler and reconciler for AI compute."""
