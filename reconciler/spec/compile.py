@@ -1,0 +1,170 @@
+"""From files to a `Spec` in eight steps: load, validate shape, expand, template, patch, default, validate, resolve.
+
+A step collects all its problems and raises them at its end; the next one never starts on refused input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from reconciler.fields import Kind
+from reconciler.fields.setting import Setting
+from reconciler.problems import Origin, Problems, SpecError
+from reconciler.spec.document import Document, Node, SourceFile, from_plain
+from reconciler.spec.expand import expand
+from reconciler.spec.load import load_all
+from reconciler.spec.patch import apply_defaults, apply_patches, load_patches
+from reconciler.spec.project import load_project
+from reconciler.spec.references import depends_on, resolve
+from reconciler.spec.resource import Lifecycle, Project, Resource, Spec
+from reconciler.spec.shape import check_defaults, check_shape
+from reconciler.spec.strict import SchemaSet
+from reconciler.spec.template import Renderer, Scope
+from reconciler.spec.validate import validate
+from reconciler.spec.values import encode
+
+__all__ = ["compile_all", "compile_spec", "digest"]
+
+
+def compile_spec(
+    project: Project,
+    *,
+    resources: Sequence[SourceFile],
+    patches: Sequence[SourceFile],
+    kinds: Sequence[Kind],
+    schemas: Mapping[str, Mapping[str, Any]],
+) -> Spec:
+    """All desired resources of one environment. Pure: the same bytes give the same spec, in whatever order files come.
+
+    Args:
+        project: From `load_project`.
+        resources: Files of resource documents.
+        patches: Files of `patches/<environment>/`, applied in this order.
+        kinds: All kinds that exist.
+        schemas: Schema files by name as they are on disk, `common.json` among them.
+
+    Raises:
+        SpecError: with all problems of the first step that found any.
+    """
+    problems = Problems()
+    scope = _scope(project)
+    render = Renderer(project.secrets, problems)
+
+    roots = load_all(resources, problems)
+    layers = load_patches(patches, render, scope, problems)
+    problems.raise_if_any()
+
+    documents = check_shape(roots, kinds, project, problems)
+    check_defaults(project, kinds, problems)
+    problems.raise_if_any()
+
+    documents = expand(documents, render, scope, problems)
+    documents = _template(documents, render, scope)
+    problems.raise_if_any()
+
+    documents = apply_patches(documents, layers, render, scope, problems)
+    documents = apply_defaults(documents, project.defaults, render, scope)
+    problems.raise_if_any()
+
+    found = validate(documents, SchemaSet.of(schemas), project, problems)
+    problems.raise_if_any()
+
+    edges = {r.address: depends_on(d) for r, d in zip(found, documents, strict=True)}
+    found = resolve(found, edges, problems)
+    problems.raise_if_any()
+    return Spec(project=project, resources=found, digest=digest(found))
+
+
+def compile_all(
+    file: SourceFile,
+    *,
+    environment: str | None,
+    settings: Mapping[str, Sequence[Setting]],
+    values_files: Sequence[SourceFile] = (),
+    sets: Sequence[str] = (),
+    resources: Sequence[SourceFile],
+    patches: Sequence[SourceFile],
+    kinds: Sequence[Kind],
+    schemas: Mapping[str, Mapping[str, Any]],
+) -> Spec:
+    """`load_project` and `compile_spec`; mistakes in provider settings and in resources are told together.
+
+    Raises:
+        SpecError: as those two.
+    """
+    problems = Problems()
+    project = load_project(
+        file, environment=environment, settings=settings, values_files=values_files, sets=sets, problems=problems
+    )
+    try:
+        spec = compile_spec(project, resources=resources, patches=patches, kinds=kinds, schemas=schemas)
+    except SpecError as error:
+        problems.extend(error.problems)
+        raise SpecError(problems.items) from None
+    problems.raise_if_any()
+    return spec
+
+
+def digest(resources: Sequence[Resource]) -> str:
+    """SHA-256 over canonical JSON of what is desired; where and how it was written plays no part."""
+    items = [
+        {
+            "address": resource.address,
+            "live_name": resource.live_name,
+            "labels": dict(sorted(resource.labels.items())),
+            "lifecycle": _lifecycle(resource.lifecycle),
+            "spec": encode(resource.spec),
+            "edges": sorted(edge.address for edge in resource.edges),
+        }
+        for resource in sorted(resources, key=lambda each: each.address)
+    ]
+    text = json.dumps(items, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
+    return {
+        "prevent_destroy": lifecycle.prevent_destroy,
+        "replace": lifecycle.replace,
+        "ignore_changes": sorted(map(str, lifecycle.ignore_changes)),
+        "renamed_from": list(lifecycle.renamed_from),
+        "adopt": lifecycle.adopt,
+        "on_remove": lifecycle.on_remove,
+        "wait": [lifecycle.wait.target, lifecycle.wait.timeout_s, lifecycle.wait.path],
+        "run_state": lifecycle.run_state,
+        "secrets_revision": lifecycle.secrets_revision,
+    }
+
+
+def _scope(project: Project) -> Scope:
+    place = Origin("-e")
+    values = project.values_node or from_plain(project.values, project.origin)
+    return Scope.of(values=values, environment=Node(project.environment, place))
+
+
+def _template(documents: Sequence[Document], render: Renderer, scope: Scope) -> tuple[Document, ...]:
+    """Documents with their templates rendered: the name first, then `metadata`, then the rest, which may use both."""
+    return tuple(_rendered(document, render, scope) if document.templated else document for document in documents)
+
+
+def _rendered(document: Document, render: Renderer, scope: Scope) -> Document:
+    inner = scope.also(item=document.item)
+    metadata = document.root.value["metadata"]
+    name = metadata.with_entries({"name": render.render(metadata.value["name"], inner, document.address)})
+    rest = metadata.with_entries({key: entry for key, entry in metadata.value.items() if key != "name"})
+    rest = render.render(rest, inner.also(metadata=name), document.address)
+    full = metadata.with_entries({key: (name if key == "name" else rest).value[key] for key in metadata.value})
+    document = replace(document, root=document.root.with_entries({**document.root.value, "metadata": full}))
+    provider = full.get("provider")
+    if provider is not None and isinstance(provider.value, str):
+        document = replace(document, provider=provider.value)
+    inner = inner.also(metadata=full)
+    parts = {
+        key: entry if key == "metadata" else render.render(entry, inner, document.address)
+        for key, entry in document.root.value.items()
+    }
+    return replace(document, root=document.root.with_entries(parts))

@@ -1,0 +1,75 @@
+"""`forEach`: one document per item of a list or a map. A document's identity is its name, never its position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from reconciler.problems import Problem, Problems
+from reconciler.spec.document import Document, Node
+from reconciler.spec.template import Renderer, Scope, has_template
+from reconciler.spec.values import is_pending
+
+__all__ = ["expand"]
+
+_MOST: Final = 10_000
+
+
+def expand(documents: Sequence[Document], render: Renderer, scope: Scope, problems: Problems) -> tuple[Document, ...]:
+    """Documents without `forEach`, in order; a document with one becomes as many as it has items.
+
+    Problems: those of templates, `wrong-type`, `same-name`, `too-many-documents`.
+    """
+    result: list[Document] = []
+    for document in documents:
+        for_each = document.root.get("forEach")
+        if for_each is None:
+            result.append(document)
+            continue
+        root = document.root.with_entries({k: v for k, v in document.root.value.items() if k != "forEach"})
+        before = len(problems)
+        rendered = render.render(for_each, scope, document.address) if document.templated else for_each
+        if len(problems) > before:
+            continue
+        items = list(_items(rendered, document, problems))
+        if len(items) > 1 and document.templated and not has_template(document.name):
+            problems.add(_same_name(document, len(items)))
+            continue
+        result.extend(replace(document, root=root, item=item) for item in items)
+        if len(result) > _MOST:
+            wrong, limit = f"more than {_MOST:,} documents", "shorter forEach lists"
+            problems.add(Problem(code="too-many-documents", wrong=wrong, expected=limit, origin=for_each.place))
+            break
+    return tuple(result)
+
+
+def _items(node: Node, document: Document, problems: Problems) -> Iterator[Node]:
+    if any(is_pending(below.value) for _path, below in node.walk()):
+        wrong, wanted = (
+            "forEach holds a value that is not known yet",
+            "values that are known while the spec is compiled",
+        )
+        problems.add(_problem("not-known-yet", wrong, wanted, node, document))
+    elif isinstance(node.value, tuple):
+        yield from node.value
+    elif isinstance(node.value, dict):
+        for key, value in node.value.items():
+            place = value.key or value.origin
+            yield Node({"key": Node(key, place), "value": value}, place)
+    else:
+        problems.add(
+            _problem(
+                "wrong-type", "forEach is no list and no map", "a list such as [ann, bob], or a map", node, document
+            )
+        )
+
+
+def _same_name(document: Document, count: int) -> Problem:
+    name = document.root.get("metadata", "name") or document.root
+    wrong = f"forEach makes {count} documents of one name, {document.name!r}"
+    return _problem("same-name", wrong, 'a name with the item in it, such as "nb-{{ item }}"', name, document)
+
+
+def _problem(code: str, wrong: str, expected: str, node: Node, document: Document) -> Problem:
+    return Problem(code=code, wrong=wrong, expected=expected, origin=node.place, address=document.address)

@@ -1,0 +1,104 @@
+"""Formats of texts, checked with the standard library alone: a verdict never depends on what is installed.
+
+Source: cases C14.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jsonschema import FormatChecker
+
+from reconciler.fields import FieldPath
+
+__all__ = ["FORMATS", "checker", "duration", "is_date_time", "is_uri", "is_uuid"]
+
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+\Z")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST: Final = 32
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
+)
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
+
+
+def duration(text: str) -> float:
+    """`20m`, `90s`, `1h30m` in seconds.
+
+    Raises:
+        ValueError: for anything else, such as `20 minutes`.
+    """
+    if len(text) > _LONGEST or not _DURATION.match(text):
+        raise ValueError(f"{text!r} is no time such as 20m")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+
+
+def is_duration(text: str) -> bool:
+    """Whether `duration` reads it."""
+    return len(text) <= _LONGEST and _DURATION.match(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID with hyphens."""
+    return _UUID.match(text) is not None and bool(uuid.UUID(text))
+
+
+def is_uri(text: str) -> bool:
+    """Whether it is an absolute address with a scheme and a host (or a path, for schemes without hosts)."""
+    if re.search(r"[\s<>\"{}|\\^`]", text):
+        return False
+    try:
+        parts = urlsplit(text)
+        _port = parts.port
+    except ValueError:
+        return False
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)) and bool(
+        parts.netloc or (parts.path and "//" not in text[:12])
+    )
+
+
+def is_date_time(text: str) -> bool:
+    """Whether it is an RFC 3339 time with an offset."""
+    if not _DATE_TIME.match(text):
+        return False
+    try:
+        dt.datetime.fromisoformat(text.upper())
+    except ValueError:
+        return False
+    return True
+
+
+def is_field_path(text: str) -> bool:
+    """Whether it is a path such as `spec.config[*].instance_count`."""
+    try:
+        return bool(FieldPath.parse(text).segments)
+    except ValueError:
+        return False
+
+
+FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str, str]]] = {
+    "uuid": (is_uuid, "a UUID", "10eb0091-887f-4839-9929-cbc884f1e20e"),
+    "uri": (is_uri, "an address with a scheme", "https://example.com/path"),
+    "date-time": (is_date_time, "a time with a zone", "2026-11-25T08:00:00Z"),
+    "duration": (is_duration, "a time", "20m"),
+    "field-path": (is_field_path, "a path of a field", "spec.config[*].instance_count"),
+}
+"""Format → check, what it is in words, an example."""
+
+
+def checker() -> FormatChecker:
+    """A checker that knows these formats and no other."""
+    found = FormatChecker(formats=())
+    for name, (check, _words, _example) in FORMATS.items():
+        found.checks(name)(_on_text(check))
+    return found
+
+
+def _on_text(check: Callable[[str], bool]) -> Callable[[Any], bool]:
+    return lambda value: check(value) if isinstance(value, str) else True

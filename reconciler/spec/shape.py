@@ -1,0 +1,164 @@
+"""The first judgement: every document has a kind that exists, and its parts stand where they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from reconciler.fields import Kind
+from reconciler.problems import Origin, Problem, Problems, nearest
+from reconciler.spec.document import Document, Node
+from reconciler.spec.resource import Project
+
+__all__ = ["check_defaults", "check_shape", "complain"]
+
+_PARTS: Final = ("apiVersion", "kind", "metadata", "forEach", "lifecycle", "spec")
+_OURS: Final = "reconciler/v1"
+
+
+def check_shape(
+    roots: Sequence[Node], kinds: Sequence[Kind], project: Project, problems: Problems
+) -> tuple[Document, ...]:
+    """Documents whose kind is known and whose parts stand where they belong; values are judged later.
+
+    Problems: `wrong-type`, `missing-field`, `unknown-field`, `unknown-kind`, `unknown-api-version`,
+    `policy-unsupported`.
+    """
+    found = (_shaped(root, kinds, project, problems) for root in roots)
+    return tuple(document for document in found if document is not None)
+
+
+def _shaped(root: Node, kinds: Sequence[Kind], project: Project, problems: Problems) -> Document | None:
+    if not root.is_map:
+        wanted = "a resource: apiVersion, kind, metadata and spec"
+        problems.add(Problem(code="wrong-type", wrong="this document is no map", expected=wanted, origin=root.origin))
+        return None
+    kind = _kind(root, kinds, problems)
+    if kind is None:
+        return None
+    before = len(problems)
+    address = _first_address(root, kind, project)
+    entries: dict[str, Node] = {}
+    for key, entry in root.value.items():
+        if key not in _PARTS:
+            near = nearest(key, _PARTS)
+            complain(
+                problems,
+                "unknown-field",
+                f"unknown field {key!r} of a document",
+                f"one of {', '.join(_PARTS)}",
+                entry.key or entry.origin,
+                address=address,
+                near=near,
+            )
+        elif key in {"metadata", "lifecycle", "spec"}:
+            part = replace(entry, value={}) if entry.value is None else entry
+            if not part.is_map:
+                complain(
+                    problems,
+                    "wrong-type",
+                    f"{key} is no map",
+                    f"a map with fields of {key}",
+                    entry.place,
+                    address=address,
+                )
+            entries[key] = part
+        elif key != "forEach" or entry.value is not None:
+            entries[key] = entry
+    for path in (("metadata", "name"), ("spec",)):
+        if Node(entries, root.origin).get(*path) is None and len(problems) == before:
+            where = root.nearest_place(path)
+            complain(problems, "missing-field", f"{'.'.join(path)} is missing", ".".join(path), where, address=address)
+    if len(problems) > before:
+        return None
+    provider = address.partition("/")[0] if address.partition("/")[0] in project.providers else ""
+    return Document(root=root.with_entries(entries), kind=kind, provider=provider)
+
+
+def _kind(root: Node, kinds: Sequence[Kind], problems: Problems) -> Kind | None:
+    texts: dict[str, str] = {}
+    for key in ("apiVersion", "kind"):
+        node = root.get(key)
+        if node is None or not isinstance(node.value, str):
+            wanted = ", ".join(sorted({kind.api_version if key == "apiVersion" else kind.name for kind in kinds}))
+            place = root.origin if node is None else node.place
+            code, wrong = (
+                ("missing-field", f"{key} is missing") if node is None else ("wrong-type", f"{key} is no text")
+            )
+            complain(problems, code, wrong, f"one of {wanted}", place)
+        else:
+            texts[key] = node.value
+    if len(texts) < 2:  # noqa: PLR2004 - both are needed
+        return None
+    version, name = texts["apiVersion"], texts["kind"]
+    for kind in kinds:
+        if (kind.api_version, kind.name) == (version, name):
+            return kind
+    if version == _OURS and name == "Policy":
+        wanted = (
+            "no policy: this release does not enforce them, and a rule that is not enforced must not look as if it were"
+        )
+        complain(problems, "policy-unsupported", "kind: Policy is not supported yet", wanted, root.value["kind"].origin)
+    elif version == _OURS and name == "Project":
+        complain(
+            problems,
+            "unknown-kind",
+            "a Project among the resources",
+            "it in reconciler.yaml",
+            root.value["kind"].origin,
+        )
+    elif any(kind.api_version == version for kind in kinds):
+        known = [kind.name for kind in kinds if kind.api_version == version]
+        wanted = f"one of {', '.join(known)} ({version})"
+        near = nearest(name, known)
+        complain(problems, "unknown-kind", f"kind is {name!r}", wanted, root.value["kind"].origin, near=near)
+    else:
+        known = sorted({kind.api_version for kind in kinds})
+        wanted, near = f"one of {', '.join(known)}", nearest(version, known)
+        complain(
+            problems,
+            "unknown-api-version",
+            f"apiVersion is {version!r}",
+            wanted,
+            root.value["apiVersion"].origin,
+            near=near,
+        )
+    return None
+
+
+def _first_address(root: Node, kind: Kind, project: Project) -> str:
+    """The address as far as it can be told before anything is rendered."""
+    name, provider = root.get("metadata", "name"), root.get("metadata", "provider")
+    written = provider.value if provider is not None and isinstance(provider.value, str) else ""
+    fitting = [config.name for config in project.providers.values() if config.type == kind.type]
+    first = written or (fitting[0] if len(fitting) == 1 else kind.type)
+    return f"{first}/{kind.name}/{name.value if name is not None else ''}"
+
+
+def check_defaults(project: Project, kinds: Sequence[Kind], problems: Problems) -> None:
+    """`spec.defaults` may only name kinds that exist. Problem: `unknown-kind`."""
+    labels = [kind.label for kind in kinds]
+    for label, node in project.defaults.items():
+        if label not in labels:
+            wanted, near = f"one of {', '.join(sorted(labels))}", nearest(label, labels)
+            complain(problems, "unknown-kind", f"defaults for {label!r}", wanted, node.key or node.origin, near=near)
+
+
+def complain(
+    problems: Problems,
+    code: str,
+    wrong: str,
+    expected: str,
+    origin: Origin,
+    *,
+    address: str = "",
+    near: str = "",
+    related: tuple[Origin, ...] = (),
+) -> None:
+    """Note one problem of a document."""
+    problems.add(
+        Problem(
+            code=code, wrong=wrong, expected=expected, origin=origin, address=address, nearest=near, related=related
+        )
+    )

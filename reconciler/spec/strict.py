@@ -1,0 +1,228 @@
+"""JSON Schema on nodes, with errors in the words of the field instead of the schema. Source: cases C13-C15.
+
+A schema file comes in loose (`spec.schema`) and counts in its strict form. References (`spec.values`) stand for a text
+that is not known yet: they fit wherever text fits, and no limit of that text is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from reconciler.problems import Problem
+from reconciler.spec.document import Node, Path
+from reconciler.spec.formats import checker
+from reconciler.spec.scalars import scalar
+from reconciler.spec.schema import tighten
+from reconciler.spec.values import Composite, KnownAfterApply, SecretRef, holds_secret, is_pending
+from reconciler.spec.words import Complaint, complaints_of
+
+__all__ = ["SchemaSet"]
+
+
+class _PendingText(str):
+    """Stands for a reference in what the JSON Schema library sees."""
+
+    __slots__ = ("reference",)
+    reference: SecretRef | KnownAfterApply | Composite
+
+
+def _project(node: Node) -> Any:
+    if isinstance(node.value, dict):
+        return {key: _project(entry) for key, entry in node.value.items()}
+    if isinstance(node.value, tuple):
+        return [_project(item) for item in node.value]
+    if is_pending(node.value):
+        text = _PendingText(node.value)
+        text.reference = node.value
+        return text
+    return node.value
+
+
+def _skipping(keyword: str) -> Any:
+    original = Draft202012Validator.VALIDATORS[keyword]
+
+    def check(validator: Any, limit: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if not isinstance(instance, _PendingText):
+            yield from original(validator, limit, instance, schema) or ()
+
+    return check
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """`$` means the end here: for Python it also matches before a last line break."""
+    exact = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith("\\$") else pattern
+    yield from _skipping("pattern")(validator, exact, instance, schema)
+
+
+def _write_only(_validator: Any, on: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if on is True and _has_literal(instance):
+        yield ValidationError("a literal")
+
+
+def _has_literal(instance: Any) -> bool:
+    if isinstance(instance, _PendingText):
+        return isinstance(instance.reference, Composite) and not holds_secret(instance.reference)
+    if isinstance(instance, Mapping):
+        return any(_has_literal(item) for item in instance.values())
+    if isinstance(instance, list):
+        return any(_has_literal(item) for item in instance)
+    return instance is not None and instance != ""
+
+
+_TEXT_KEYWORDS: Final = ("pattern", "minLength", "maxLength", "enum", "const", "format")
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {**{keyword: _skipping(keyword) for keyword in _TEXT_KEYWORDS}, "pattern": _pattern, "writeOnly": _write_only},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaSet:
+    """All schema files of a run, in strict form, by file name."""
+
+    strict: Mapping[str, Mapping[str, Any]]
+    registry: Registry[Any]
+
+    @classmethod
+    def of(cls, schemas: Mapping[str, Mapping[str, Any]]) -> SchemaSet:
+        """Take schema files as they are on disk."""
+        strict = {name: _forbidding(tighten(schema)) for name, schema in schemas.items()}
+        resources = [(name, DRAFT202012.create_resource(schema)) for name, schema in strict.items()]
+        return cls(strict, Registry().with_resources(resources))
+
+    def check(self, node: Node, file: str, address: str = "") -> tuple[Node, tuple[Problem, ...], tuple[Path, ...]]:
+        """Judge a whole document.
+
+        Returns:
+            The document with numbers as the schema wants them (`3.0` as 3, numeric texts where the schema takes them),
+            the problems, and the paths that they are about (of a missing field: its own path).
+        """
+        schema = self.strict[file]
+        fitted = self._fit(node, [(file, schema)])
+        validator = _Validator(schema, registry=self.registry, format_checker=checker())
+        found = complaints_of(validator.iter_errors(_project(fitted)), lambda path: self._schema_at(file, path))
+        problems = tuple(_problem(complaint, fitted, address) for complaint in found)
+        return fitted, problems, tuple(complaint.about for complaint in found)
+
+    def _resolve(self, file: str, reference: str) -> tuple[str, Any]:
+        name, _, pointer = reference.partition("#")
+        target: Any = self.strict.get(name or file, {})
+        for part in pointer.strip("/").split("/") if pointer.strip("/") else ():
+            target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, Mapping) else {}
+        return name or file, target
+
+    def _schema_at(self, file: str, path: Sequence[str | int]) -> Any:
+        """The subschema at a schema path of the JSON Schema library, which leaves `$ref` and `if` out of its paths."""
+        current: Any = self.strict[file]
+        for part in path:
+            while isinstance(current, Mapping) and part not in current and "$ref" in current:
+                file, current = self._resolve(file, str(current["$ref"]))
+            if isinstance(current, Mapping) and part in current:
+                current = current[str(part)]
+            elif isinstance(current, list) and isinstance(part, int) and part < len(current):
+                current = current[part]
+            else:
+                return None
+        return current
+
+    def _spread(self, schemas: Iterable[tuple[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+        """All subschemas that may speak about one value, references followed, each once."""
+        result: list[tuple[str, Mapping[str, Any]]] = []
+        seen: set[int] = set()
+        waiting = list(schemas)
+        while waiting:
+            file, schema = waiting.pop()
+            if not isinstance(schema, Mapping) or id(schema) in seen:
+                continue
+            seen.add(id(schema))
+            result.append((file, schema))
+            if "$ref" in schema:
+                waiting.append(self._resolve(file, str(schema["$ref"])))
+            waiting.extend((file, schema.get(key)) for key in ("then", "else"))
+            for key in ("allOf", "anyOf", "oneOf"):
+                waiting.extend((file, sub) for sub in schema.get(key, ()))
+        return result
+
+    def _fit(self, node: Node, schemas: Iterable[tuple[str, Any]]) -> Node:
+        """Numbers as the schema wants them, everywhere below this node."""
+        here = self._spread(schemas)
+        if isinstance(node.value, dict):
+            entries = node.value.items()
+            return node.with_entries({key: self._fit(entry, _below(here, key)) for key, entry in entries})
+        if isinstance(node.value, tuple):
+            items = tuple(self._fit(item, _items(here, index)) for index, item in enumerate(node.value))
+            return replace(node, value=items)
+        return replace(node, value=_fit_number(node.value, [schema for _file, schema in here]))
+
+
+def _forbidding(schema: Any) -> Any:
+    """A forbidden property (`false`) as `{"not": {}}`: of a bare `false` the JSON Schema library loses the path."""
+    if isinstance(schema, list):
+        return [_forbidding(sub) for sub in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    copy = {key: _forbidding(sub) for key, sub in schema.items()}
+    properties = copy.get("properties")
+    if isinstance(properties, dict):
+        copy["properties"] = {name: {"not": {}} if sub is False else sub for name, sub in properties.items()}
+    return copy
+
+
+def _below(schemas: Iterable[tuple[str, Mapping[str, Any]]], key: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for file, schema in schemas:
+        if key in schema.get("properties", {}):
+            found.append((file, schema["properties"][key]))
+        elif "additionalProperties" in schema:
+            found.append((file, schema["additionalProperties"]))
+        found.extend((file, sub) for sub in schema.get("patternProperties", {}).values())
+    return found
+
+
+def _items(schemas: Iterable[tuple[str, Mapping[str, Any]]], index: int) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for file, schema in schemas:
+        first = schema.get("prefixItems", ())
+        found.append((file, first[index] if index < len(first) else schema.get("items")))
+    return found
+
+
+def _fit_number(value: Any, schemas: Sequence[Mapping[str, Any]]) -> Any:
+    types = {name for schema in schemas for name in _types(schema)}
+    if isinstance(value, str) and any(schema.get("x-numeric-text") is True for schema in schemas):
+        try:
+            number = scalar(value.strip())
+        except ValueError:
+            return value
+        value = number if isinstance(number, int | float) and not isinstance(number, bool) else value
+    if isinstance(value, float) and value.is_integer() and "integer" in types:
+        return int(value)
+    return value
+
+
+def _types(schema: Mapping[str, Any]) -> Sequence[str]:
+    types = schema.get("type", ())
+    return (types,) if isinstance(types, str) else tuple(types)
+
+
+def _problem(complaint: Complaint, root: Node, address: str) -> Problem:
+    node = root.get(*complaint.about)
+    place = root.nearest_place(complaint.about)
+    if complaint.at_key and node is not None and node.key is not None:
+        place = node.key
+    return Problem(
+        code=complaint.code,
+        wrong=complaint.wrong,
+        expected=complaint.expected,
+        origin=place,
+        address=address,
+        nearest=complaint.near,
+    )

@@ -1,0 +1,280 @@
+"""Templates on parsed values: a string that holds `{{` or `{%` becomes a value, and nothing is ever parsed again.
+
+No value can change the structure of a document, because keys are never rendered and results are put where their string
+stood. `{{ values.a.b }}` alone gives the very node of the values file, so that its origin goes along.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from jinja2.runtime import Undefined
+
+from reconciler.problems import Origin, Problem, Problems, nearest
+from reconciler.spec.document import Node, from_plain
+from reconciler.spec.faults import Budget, Fault, Later, as_text
+from reconciler.spec.sandbox import Program, parse, syntax_fault
+from reconciler.spec.values import Composite, KnownAfterApply, Pending, SecretRef, is_pending
+
+__all__ = ["Renderer", "Scope", "has_template"]
+
+_WAYS_OUT: Final = (
+    "; braces that belong to the workload stay as they are with metadata.template: false, or inside {% raw %}"
+)
+_CRASHES: Final = (
+    *(TypeError, ValueError, ArithmeticError, LookupError, AttributeError, NameError),
+    *(RuntimeError, SyntaxError, MemoryError, AssertionError),
+)
+"""What a sandboxed expression may run into; the texts of these errors name types, never attributes of ours."""
+_TOP = frozenset({"template-syntax", "template-forbidden"})
+_DEEPEST: Final = 64
+_BITS: Final = 2048
+
+
+def has_template(text: str) -> bool:
+    """Whether a string is rendered at all."""
+    return "{{" in text or "{%" in text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a template may name: nodes (their origins are kept), and plain data made of them."""
+
+    nodes: Mapping[str, Node]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, **nodes: Node | None) -> Scope:
+        """A scope over nodes; those that are none are not in scope."""
+        known = {name: node for name, node in nodes.items() if node is not None}
+        return cls(nodes=known, data={name: node.plain() for name, node in known.items()})
+
+    def also(self, **nodes: Node | None) -> Scope:
+        """The same scope with further names."""
+        more = Scope.of(**nodes)
+        return Scope(nodes={**self.nodes, **more.nodes}, data={**self.data, **more.data})
+
+
+class Renderer:
+    """Renders nodes. Problems are collected with the place inside the string where they arose.
+
+    Args:
+        secrets: The only names that `secret()` takes.
+        problems: Where problems go.
+        references: Whether `ref()` is in scope.
+        budget: Shared by everything that this renderer renders.
+    """
+
+    def __init__(
+        self, secrets: frozenset[str], problems: Problems, *, references: bool = True, budget: Budget | None = None
+    ) -> None:
+        self._secrets = secrets
+        self._problems = problems
+        self._budget = budget or Budget()
+        self._functions: dict[str, Any] = {"secret": _function(self._secret)}
+        if references:
+            self._functions["ref"] = _function(self._ref)
+
+    def render(self, node: Node, scope: Scope, address: str = "") -> Node:
+        """The same tree with every template in it rendered.
+
+        Problems: `undefined-name`, `template-syntax`, `template-forbidden`, `template-limit`, `template-type`,
+        `template-failed`, `template-in-key`, `unknown-secret`, `unknown-attribute`, `not-known-yet`.
+        """
+        if isinstance(node.value, str):
+            return self._text(node, scope, address) if has_template(node.value) else node
+        if isinstance(node.value, tuple):
+            return replace(node, value=tuple(self.render(item, scope, address) for item in node.value))
+        if isinstance(node.value, dict):
+            for key, entry in node.value.items():
+                if has_template(key):
+                    self._key_problem(key, entry, address)
+            return node.with_entries({key: self.render(entry, scope, address) for key, entry in node.value.items()})
+        return node
+
+    def _key_problem(self, key: str, entry: Node, address: str) -> None:
+        self._problems.add(
+            Problem(
+                code="template-in-key",
+                wrong=f"the key {key[:40]!r} holds a template",
+                expected="templates in values alone" + _WAYS_OUT,
+                origin=entry.key or entry.origin,
+                address=address,
+            )
+        )
+
+    def _text(self, node: Node, scope: Scope, address: str) -> Node:
+        try:
+            return self._rendered(node, scope)
+        except Fault as fault:
+            self._fault(fault, node, scope, address)
+        except TemplateSyntaxError as error:
+            self._fault(syntax_fault(error), node, scope, address, line=error.lineno)
+        except TemplateError as error:
+            self._fault(
+                Fault("template-failed", str(error.message), "a template that can be rendered"), node, scope, address
+            )
+        except RecursionError:
+            self._fault(
+                Fault("template-limit", "the template is nested too deeply", "a flatter one"), node, scope, address
+            )
+        except _CRASHES as error:
+            said = str(error).partition("\n")[0][:200]
+            self._fault(
+                Fault("template-failed", f"this can't be rendered: {said}", "other operands"), node, scope, address
+            )
+        return replace(node, value="")
+
+    def _rendered(self, node: Node, scope: Scope) -> Node:
+        program = parse(node.value)
+        found = _at(scope, program.path)
+        if found is not None:
+            name = ".".join(map(str, program.path))
+            chain = (*_labelled(found, name), f"template {node.origin}")
+            return replace(found, key=node.key, chain=chain)
+        parts = list(program.run({**scope.data, **self._functions}, self._budget))
+        chain = (*self._read(program, scope), f"template {node.origin}")
+        if program.single:
+            return replace(from_plain(_value(parts[0]), node.origin, chain), key=node.key)
+        value = _joined(parts)
+        self._budget.spend(characters=len(value) if isinstance(value, str) else 0)
+        return Node(value, node.origin, node.key, chain=chain)
+
+    def _read(self, program: Program, scope: Scope) -> tuple[str, ...]:
+        """The chain of the values that a template names."""
+        found = ((path, _at(scope, path)) for path in program.reads)
+        return tuple(step for path, node in found if node for step in _labelled(node, ".".join(map(str, path))))
+
+    def _secret(self, name: Any) -> Later:
+        if not isinstance(name, str) or name not in self._secrets:
+            listed = ", ".join(sorted(self._secrets)) or "nothing is listed there"
+            raise Fault(
+                "unknown-secret",
+                f"secret {name!r} is not listed" if isinstance(name, str) else "secret() of something that is no text",
+                f"a name of spec.secrets in reconciler.yaml ({listed})",
+                near=nearest(name, self._secrets) if isinstance(name, str) else "",
+                needle=name if isinstance(name, str) else "secret",
+            )
+        return Later(f'secret("{name}")', SecretRef(name))
+
+    @staticmethod
+    def _ref(address: Any) -> Later:
+        if not isinstance(address, str) or address.count("/") != 2:  # noqa: PLR2004 - provider/Kind/name
+            shown = address if isinstance(address, str) else type(address).__name__
+            wanted = 'an address: ref("theta/Deployment/features").endpoint'
+            raise Fault("unknown-address", f"ref() of {shown!r}", wanted, needle="ref")
+        return Later(f'ref("{address}")', address=address)
+
+    def _fault(self, fault: Fault, node: Node, scope: Scope, address: str, line: int = 0) -> None:
+        near, expected = fault.near, fault.expected
+        if fault.in_scope:
+            known = sorted([*scope.data, *self._functions])
+            near, expected = nearest(fault.needle, known), f"one of {', '.join(known)}{_WAYS_OUT}"
+        elif fault.code in _TOP:
+            expected += _WAYS_OUT
+        self._problems.add(
+            Problem(
+                code=fault.code,
+                wrong=fault.wrong,
+                expected=expected,
+                origin=_locate(node, fault.needle, line),
+                address=address,
+                nearest=near,
+            )
+        )
+
+
+def _function(function: Any) -> Any:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    called.is_template_function = True  # type: ignore[attr-defined]
+    return called
+
+
+def _labelled(node: Node, name: str) -> tuple[str, ...]:
+    return node.chain or (f"{name} {node.origin}",)
+
+
+def _at(scope: Scope, path: tuple[str | int, ...]) -> Node | None:
+    """The node that a bare path names, if the template would find the same there."""
+    root = scope.nodes.get(str(path[0])) if path else None
+    if root is None or any(isinstance(part, str) and part.startswith("_") for part in path):
+        return None
+    return root.get(*path[1:])
+
+
+def _value(value: Any, depth: int = 0) -> Any:
+    """A result as a JSON value whose leaves may be references."""
+    if isinstance(value, Undefined) and not str(value):
+        raise Fault("template-type", "the condition is false and there is no else", "an else with a value", needle="if")
+    if isinstance(value, Later):
+        return _reference(value)
+    if isinstance(value, str):
+        return _whole(value)
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        raise Fault("template-limit", "the result is a number that is too large", f"at most {_BITS} bits")
+    if value is None or isinstance(value, int) or is_pending(value):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise Fault("template-type", "the result is not a finite number", "a number")
+        return value
+    if depth > _DEEPEST:
+        raise Fault("template-limit", "the result is nested too deeply", f"at most {_DEEPEST} levels")
+    if isinstance(value, Mapping):
+        return {_whole(as_text(key)): _value(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_value(item, depth + 1) for item in value]
+    raise Fault("template-type", "the result is no value", "text, a number, true, false, a list or a map")
+
+
+def _whole(text: str) -> str:
+    """A text that can be written as UTF-8: escapes in a template can make one that can't."""
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise Fault("template-type", "the result holds half of a surrogate pair", "whole characters")
+    return text
+
+
+def _reference(later: Later) -> Pending:
+    if later.value is None:
+        raise Fault(
+            "unknown-attribute", f"{later.words} alone", "an attribute of it: .id, .name or .endpoint", needle="ref"
+        )
+    reference: Pending = later.value
+    return reference
+
+
+def _joined(parts: list[Any]) -> str | Composite:
+    """Literal texts and values as one text, or as a `Composite` when a reference is among them."""
+    pieces: list[str | SecretRef | KnownAfterApply] = []
+    for part in parts:
+        piece = _reference(part) if isinstance(part, Later) else part if is_pending(part) else _whole(as_text(part))
+        for single in piece.parts if isinstance(piece, Composite) else (piece,):
+            if isinstance(single, str) and pieces and isinstance(pieces[-1], str):
+                pieces[-1] += single
+            else:
+                pieces.append(single)
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    return "".join(texts) if len(texts) == len(pieces) else Composite(tuple(piece for piece in pieces if piece != ""))
+
+
+def _locate(node: Node, needle: str, line: int) -> Origin:
+    """The place inside the string as it stands in the file."""
+    raw, origin = node.raw, node.origin
+    if not raw:
+        return origin
+    begin = min((at for at in (raw.find("{{"), raw.find("{%")) if at >= 0), default=0)
+    found = re.compile(rf"(?<!\w){re.escape(needle)}(?!\w)").search(raw, begin) if needle else None
+    if found is None and raw[0] in "|>" and line:
+        return Origin(origin.file, origin.line + line, 1)
+    breaks = [match.end() for match in re.finditer(r"\r\n|\n|\r", raw)]
+    offset = found.start() if found else begin
+    before = [end for end in breaks if end <= offset]
+    column = offset - before[-1] + 1 if before else origin.column + offset
+    return Origin(origin.file, origin.line + len(before), column)

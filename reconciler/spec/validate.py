@@ -1,0 +1,339 @@
+"""The second judgement, strictly: what a provider will be sent, by schema and by the rules beside the kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from reconciler.fields import MARKER_ROOM, FieldPath, Finding, Kind, ReplaceOrder, WaitFor
+from reconciler.problems import Origin, Problem, Problems, nearest
+from reconciler.spec.document import Document, Node, Path, field_text
+from reconciler.spec.formats import duration, is_uuid
+from reconciler.spec.resource import Lifecycle, Project, Resource, ResourceRef, Wait
+from reconciler.spec.shape import complain
+from reconciler.spec.strict import SchemaSet
+from reconciler.spec.values import Composite, is_pending
+
+__all__ = ["validate"]
+
+_EXPONENT: Final = 1e16
+"""From here on a float is written with an exponent; as a whole number it reads back as what it was."""
+_CRASHES: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+
+
+def validate(
+    documents: Sequence[Document], schemas: SchemaSet, project: Project, problems: Problems
+) -> tuple[Resource, ...]:
+    """Rendered documents as resources, without edges yet.
+
+    Problems: those of a schema (`spec.words`), `unknown-provider`, `provider-needed`, `not-known-yet`, `bad-name`,
+    `bad-live-id`, `replace-order`, `too-long`, `duplicate-item`, `duplicate-address`, and the codes of kinds' checks.
+    """
+    placed = [_placed(document, project, problems) for document in documents]
+    _check_duplicates([document for document in placed if document.provider], problems)
+    found = (_validated(document, schemas, project, problems) for document in placed)
+    return tuple(resource for resource in found if resource is not None)
+
+
+def _placed(document: Document, project: Project, problems: Problems) -> Document:
+    """The document with its provider instance; without one when there is no answer."""
+    node = document.root.get("metadata", "provider")
+    fitting = [config.name for config in project.providers.values() if config.type == document.kind.type]
+    listed = ", ".join(fitting) or f"none: reconciler.yaml has no provider of type {document.kind.type}"
+    if node is None or node.value is None:
+        if len(fitting) == 1:
+            return replace(document, provider=fitting[0])
+        where = document.root.nearest_place(("metadata",))
+        if fitting:
+            wrong, wanted = "metadata.provider is missing, and several fit", f"one of {listed}"
+        else:
+            wrong = f"no provider serves {document.kind.label}"
+            wanted = f"a provider of type {document.kind.type} in reconciler.yaml"
+        complain(problems, "provider-needed", wrong, wanted, where, address=document.address)
+        return replace(document, provider="")
+    if isinstance(node.value, str) and node.value in fitting:
+        return replace(document, provider=node.value)
+    if isinstance(node.value, str):
+        known = project.providers.get(node.value)
+        wrong = f"there is no provider {node.value!r}"
+        if known is not None:
+            wrong = f"provider {node.value!r} is of type {known.type}"
+        near = "" if known else nearest(node.value, fitting) or nearest(node.value, project.providers)
+        complain(
+            problems, "unknown-provider", wrong, f"one of {listed}", node.origin, address=document.address, near=near
+        )
+    return replace(document, provider="")
+
+
+def _check_duplicates(documents: Sequence[Document], problems: Problems) -> None:
+    seen: dict[str, Document] = {}
+    for document in documents:
+        first = seen.setdefault(document.address, document)
+        if first is document or not document.name:
+            continue
+        here = document.root.nearest_place(("metadata", "name"))
+        there = first.root.nearest_place(("metadata", "name"))
+        problems.add(
+            Problem(
+                code="duplicate-address",
+                wrong=f"this address is taken by {there}",
+                expected="each provider, kind and name once",
+                origin=here,
+                address=document.address,
+                related=(there,),
+            )
+        )
+
+
+def _validated(document: Document, schemas: SchemaSet, project: Project, problems: Problems) -> Resource | None:
+    """One resource, or none when anything is wrong with it. All its problems are told."""
+    before = len(problems)
+    root = _without_nulls(document.root)
+    fitted, found, about = schemas.check(root, document.kind.schema, document.address)
+    problems.extend(found)
+    document = replace(document, root=fitted)
+    beside = Problems()  # what the schema can't say; a field that it refused already is not judged twice
+    _check_known(document, beside)
+    _check_names(document, beside)
+    _check_lifecycle(document, beside)
+    refused = {problem.origin for problem in found}
+    problems.extend(problem for problem in beside.items if problem.origin not in refused)
+    _check_kind(document, project, problems, found, about)
+    if len(problems) > before or not document.provider:
+        return None
+    return _resource(document)
+
+
+def _without_nulls(node: Node) -> Node:
+    """Null in a map is the same as absent. Source: cases C23."""
+    if isinstance(node.value, dict):
+        kept = {key: _without_nulls(entry) for key, entry in node.value.items() if entry.value is not None}
+        return node.with_entries(kept)
+    if isinstance(node.value, tuple):
+        return replace(node, value=tuple(_without_nulls(item) for item in node.value))
+    return node
+
+
+def _check_known(document: Document, problems: Problems) -> None:
+    """What steers us must be known now: references may stand in `spec` alone."""
+    for part in ("metadata", "lifecycle"):
+        node = document.root.get(part)
+        for path, below in node.walk((part,)) if node is not None else ():
+            if is_pending(below.value):
+                wrong, wanted = f"{field_text(path)} is not known before an apply", "a value without secret() and ref()"
+                complain(problems, "not-known-yet", wrong, wanted, below.origin, address=document.address)
+
+
+def _check_names(document: Document, problems: Problems) -> None:
+    kind, live, name = document.kind, document.root.get("metadata", "liveName"), document.root.get("metadata", "name")
+    if kind.live_name is None:
+        if live is not None:
+            wrong, wanted = "liveName can't be set here", f"no liveName: a {kind.title} gets its name from the API"
+            complain(problems, "not-allowed-here", wrong, wanted, live.key or live.origin, address=document.address)
+        return
+    node = live or name
+    if node is None or not isinstance(node.value, str) or kind.live_name.accepts(node.value):
+        return
+    wanted = kind.live_name.words if live else f"{kind.live_name.words}, or a liveName that the API takes"
+    complain(
+        problems,
+        "bad-name",
+        f"{node.value!r} is no name for a {kind.title}",
+        wanted,
+        node.origin,
+        address=document.address,
+    )
+
+
+def _check_lifecycle(document: Document, problems: Problems) -> None:
+    kind, part = document.kind, document.root.get("lifecycle")
+    if part is None:
+        return
+    state, adopt, order = part.get("runState"), part.get("adopt"), part.get("replace")
+    if state is not None and state.value not in kind.run_states:
+        wanted = (
+            f"one of {', '.join(kind.run_states)}"
+            if kind.run_states
+            else f"no runState: a {kind.title} can't be stopped"
+        )
+        complain(
+            problems, "not-allowed-here", f"runState is {state.value}", wanted, state.origin, address=document.address
+        )
+    if adopt is not None and isinstance(adopt.value, str) and not _fits_id(kind, adopt.value):
+        words = (
+            kind.live_id.words
+            if kind.live_id
+            else "the id of a live resource, such as 10eb0091-887f-4839-9929-cbc884f1e20e"
+        )
+        complain(problems, "bad-live-id", f"adopt is {adopt.value!r}", words, adopt.origin, address=document.address)
+    first = ReplaceOrder.DELETE_FIRST
+    if order is not None and order.value == first and first not in kind.replace_orders:
+        wrong = f"a {kind.title} can't be replaced delete-first"
+        wanted = f"one of {', '.join(kind.replace_orders)}, or nothing"
+        complain(problems, "replace-order", wrong, wanted, order.origin, address=document.address)
+    wait_for, wait_path = part.get("wait", "for"), part.get("wait", "path")
+    is_http = wait_for is not None and wait_for.value == WaitFor.HTTP
+    if is_http and wait_path is None and wait_for is not None:
+        wrong, wanted = "wait for http without a path", "path: /healthz"
+        complain(problems, "missing-field", wrong, wanted, wait_for.origin, address=document.address)
+    if wait_path is not None and not is_http:
+        wrong, wanted = "a path without for: http", "for: http beside it"
+        complain(problems, "not-allowed-here", wrong, wanted, wait_path.origin, address=document.address)
+
+
+def _fits_id(kind: Kind, text: str) -> bool:
+    return kind.live_id.accepts(text) if kind.live_id else is_uuid(text) or ("/" in text.strip("/") and " " not in text)
+
+
+def _check_kind(
+    document: Document, project: Project, problems: Problems, found: Sequence[Problem], about: Sequence[Path]
+) -> None:
+    """Rules beside the kind: keyed lists, room for the marker, rules across fields."""
+    _check_keys(document, problems)
+    _check_room(document, problems)
+    config = project.providers.get(document.provider)
+    settings: Mapping[str, Any] = config.settings if config is not None else {}
+    plain = {"metadata": {}, "lifecycle": {}, **document.root.plain()}
+    misspelt = {
+        (*path[:-1], problem.nearest) for problem, path in zip(found, about, strict=True) if problem.nearest and path
+    }
+    for check in document.kind.checks:
+        try:
+            findings = list(check(plain, settings))
+        except _CRASHES:
+            if not found:  # a check may only stumble over what has been refused already
+                raise
+            continue
+        for finding in findings:
+            path = _finding_path(finding)
+            if not any(_same_place(path, other) for other in (*about, *misspelt)):
+                problems.add(_finding_problem(document, finding, path))
+
+
+def _finding_path(finding: Finding | str) -> Path:
+    text = finding if isinstance(finding, str) else finding.path
+    segments = FieldPath.parse(text).segments
+    path: Path = tuple(int(s[1:-1]) if s.startswith("[") and s[1:-1].isdecimal() else s for s in segments)
+    return path if path[:1] in {("metadata",), ("lifecycle",), ("spec",)} else ("spec", *path)
+
+
+def _same_place(path: Path, other: Path) -> bool:
+    """Whether a finding is about something that was refused already, or lies inside it."""
+    return len(other) > 1 and path[: len(other)] == other
+
+
+def _finding_problem(document: Document, finding: Finding, path: Path) -> Problem:
+    return Problem(
+        code=finding.code,
+        wrong=finding.wrong,
+        expected=finding.expected,
+        origin=document.root.nearest_place(path),
+        address=document.address,
+        nearest=finding.nearest,
+        related=tuple(document.root.nearest_place(_finding_path(other)) for other in finding.others),
+    )
+
+
+def _check_keys(document: Document, problems: Problems) -> None:
+    for rule in document.kind.fields:
+        if not rule.list_key:
+            continue
+        keys = rule.list_key.split("+")
+        for path, node in _matches(document.root.value["spec"], FieldPath.parse(rule.path).segments, ("spec",)):
+            _check_list(node, path, keys, document, problems)
+
+
+def _matches(node: Node, segments: Sequence[str], path: Path) -> Iterable[tuple[Path, Node]]:
+    if not segments:
+        yield path, node
+    elif segments[0] == "[*]":
+        for index, item in enumerate(node.value if isinstance(node.value, tuple) else ()):
+            yield from _matches(item, segments[1:], (*path, index))
+    elif segments[0] in node.entries():
+        yield from _matches(node.value[segments[0]], segments[1:], (*path, segments[0]))
+
+
+def _check_list(node: Node, path: Path, keys: Sequence[str], document: Document, problems: Problems) -> None:
+    seen: dict[tuple[str, ...], Origin] = {}
+    for item in node.value if isinstance(node.value, tuple) else ():
+        parts = [item.get(key) for key in keys]
+        if any(part is None or isinstance(part.value, dict | tuple) or is_pending(part.value) for part in parts):
+            continue
+        key = tuple(str(part.value) for part in parts if part is not None)
+        here = parts[0].origin if parts[0] is not None else item.origin
+        first = seen.setdefault(key, here)
+        if first is not here:
+            wrong = f"{field_text(path[1:])} has {' and '.join(keys)} {'/'.join(key)!r} twice; the first is at {first}"
+            wanted = f"each {' and '.join(keys)} once"
+            complain(problems, "duplicate-item", wrong, wanted, here, address=document.address, related=(first,))
+
+
+def _check_room(document: Document, problems: Problems) -> None:
+    marker = document.kind.marker
+    node = document.root.value["spec"].get(*FieldPath.parse(marker.suffix_of).segments) if marker.suffix_of else None
+    if node is None or not marker.room:
+        return
+    parts = node.value.parts if isinstance(node.value, Composite) else (node.value,)
+    length = sum(len(part) for part in parts if isinstance(part, str))
+    if length + MARKER_ROOM > marker.room:
+        wrong = f"{marker.suffix_of} has {length} characters, and with our marker at its end {length + MARKER_ROOM}"
+        wanted = f"at most {marker.room - MARKER_ROOM}: the API takes {marker.room}, and the marker needs {MARKER_ROOM}"
+        complain(problems, "too-long", wrong, wanted, node.origin, address=document.address)
+
+
+def _resource(document: Document) -> Resource:
+    root = document.root
+    metadata = root.value["metadata"]
+    live, labels = metadata.get("liveName"), metadata.get("labels")
+    nodes = list(root.walk())
+    return Resource(
+        ref=ResourceRef(document.provider, document.kind.name, document.name),
+        kind=document.kind,
+        live_name=document.name if live is None else live.value,
+        spec=_bare(root.value["spec"]),
+        labels={} if labels is None else labels.plain(),
+        lifecycle=_lifecycle(root.get("lifecycle")),
+        origin=root.origin,
+        origins={path: node.place for path, node in nodes if path},
+        chains={path: node.chain for path, node in nodes if node.chain},
+    )
+
+
+def _bare(node: Node) -> Any:
+    """Plain JSON data: numbers without the text they were written as."""
+    if isinstance(node.value, dict):
+        return {key: _bare(entry) for key, entry in node.value.items()}
+    if isinstance(node.value, tuple):
+        return [_bare(item) for item in node.value]
+    if isinstance(node.value, float):
+        number = float(node.value)
+        return int(number) if abs(number) >= _EXPONENT and number.is_integer() else number
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return int(node.value)
+    return node.value
+
+
+def _lifecycle(node: Node | None) -> Lifecycle:
+    plain: dict[str, Any] = {} if node is None else node.plain()
+    wait = plain.get("wait", {})
+    return Lifecycle(
+        prevent_destroy=plain.get("preventDestroy", False),
+        replace=ReplaceOrder(plain["replace"]) if "replace" in plain else None,
+        ignore_changes=tuple(_below_spec(text) for text in plain.get("ignoreChanges", ())),
+        renamed_from=tuple(plain.get("renamedFrom", ())),
+        adopt=plain.get("adopt", ""),
+        on_remove=plain.get("onRemove", "delete"),
+        wait=Wait(
+            target=WaitFor(wait["for"]) if "for" in wait else None,
+            timeout_s=duration(wait["timeout"]) if "timeout" in wait else None,
+            path=wait.get("path", ""),
+        ),
+        run_state=plain.get("runState", ""),
+        secrets_revision=int(plain.get("secretsRevision", 0)),
+    )
+
+
+def _below_spec(text: str) -> FieldPath:
+    segments = FieldPath.parse(text).segments
+    return FieldPath(segments[1:] if segments[:1] == ("spec",) else segments)

@@ -1,0 +1,138 @@
+"""Values that are not there yet: secrets, and what another resource will only tell after it exists.
+
+Inside a compiled `spec` a leaf is a plain JSON value or one of these. Stored (ledger, plan file) they become tagged
+objects (`encode`), so that no text of a user can be mistaken for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+__all__ = [
+    "Composite",
+    "KnownAfterApply",
+    "Pending",
+    "SecretRef",
+    "decode",
+    "encode",
+    "fill",
+    "holds_secret",
+    "is_pending",
+    "pending_in",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """`secret("NAME")`: an opaque reference, resolved only by the HTTP call that needs it."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"SecretRef({self.name})"
+
+    def __str__(self) -> str:
+        return f'{{{{ secret("{self.name}") }}}}'
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAfterApply:
+    """`ref("theta/Deployment/features").endpoint`: an attribute (`id`, `name`, `endpoint`) of another resource."""
+
+    address: str
+    attribute: str
+
+    def __str__(self) -> str:
+        return f'{{{{ ref("{self.address}").{self.attribute} }}}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A longer text with references inside, in order: `("http://", KnownAfterApply(...), "/v1")`."""
+
+    parts: tuple[str | SecretRef | KnownAfterApply, ...]
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+Pending: TypeAlias = SecretRef | KnownAfterApply | Composite
+
+
+def is_pending(value: Any) -> bool:
+    """Whether this leaf is a reference."""
+    return isinstance(value, SecretRef | KnownAfterApply | Composite)
+
+
+def pending_in(value: Any) -> tuple[SecretRef | KnownAfterApply, ...]:
+    """All references in a value, depth first, in order, repetitions included."""
+    if isinstance(value, SecretRef | KnownAfterApply):
+        return (value,)
+    if isinstance(value, Composite):
+        return tuple(part for part in value.parts if not isinstance(part, str))
+    if isinstance(value, Mapping):
+        return tuple(found for item in value.values() for found in pending_in(item))
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return tuple(found for item in value for found in pending_in(item))
+    return ()
+
+
+def holds_secret(value: Any) -> bool:
+    """Whether any part of a value comes from `secret()`."""
+    return any(isinstance(found, SecretRef) for found in pending_in(value))
+
+
+def fill(value: Any, resolve: Callable[[SecretRef | KnownAfterApply], Any]) -> Any:
+    """The same value with each reference replaced by `resolve(reference)`; one that returns a reference stays.
+
+    A `Composite` whose parts are all resolved becomes one text.
+    """
+    if isinstance(value, SecretRef | KnownAfterApply):
+        return resolve(value)
+    if isinstance(value, Composite):
+        parts = tuple(part if isinstance(part, str) else resolve(part) for part in value.parts)
+        if any(is_pending(part) for part in parts):
+            return Composite(parts)
+        return "".join(map(str, parts))
+    if isinstance(value, Mapping):
+        return {key: fill(item, resolve) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(item, resolve) for item in value]
+    return value
+
+
+def encode(value: Any) -> Any:
+    """A value as plain JSON: references as `{"$secret": …}`, `{"$ref": …, "attribute": …}`, `{"$text": […]}`.
+
+    A mapping of the user's whose first key begins with `$` is wrapped in `{"$map": …}`.
+    """
+    if isinstance(value, SecretRef):
+        return {"$secret": value.name}
+    if isinstance(value, KnownAfterApply):
+        return {"$ref": value.address, "attribute": value.attribute}
+    if isinstance(value, Composite):
+        return {"$text": [encode(part) for part in value.parts]}
+    if isinstance(value, Mapping):
+        plain = {str(key): encode(item) for key, item in value.items()}
+        return {"$map": plain} if any(key.startswith("$") for key in plain) else plain
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(value: Any) -> Any:
+    """What `encode` made, back again."""
+    if isinstance(value, Mapping):
+        if "$secret" in value:
+            return SecretRef(str(value["$secret"]))
+        if "$ref" in value:
+            return KnownAfterApply(str(value["$ref"]), str(value["attribute"]))
+        if "$text" in value:
+            return Composite(tuple(decode(part) for part in value["$text"]))
+        inner = value.get("$map", value)
+        return {key: decode(item) for key, item in inner.items()}
+    if isinstance(value, list | tuple):
+        return [decode(item) for item in value]
+    return value
