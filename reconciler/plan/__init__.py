@@ -1,0 +1,1 @@
+"""Changes into an ordered, safe, digested plan."""

@@ -1,0 +1,363 @@
+"""The plan: every resource's change, the steps in order, what it costs, its digest. Pure: all is passed in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.diff.change import Action, Call, Change
+from reconciler.diff.claims import claim
+from reconciler.diff.decide import Facts, decide, decide_orphan
+from reconciler.diff.identity import World, is_recent, judge, pair
+from reconciler.diff.live import Applied, Listing, Verdict
+from reconciler.diff.orphans import Orphan, orphans
+from reconciler.fields import Kind
+from reconciler.plan.cost import Cost, PriceList, change_cost
+from reconciler.plan.digest import change_digest, plan_digest
+from reconciler.plan.order import Step, dependencies_first, order
+from reconciler.plan.safety import guard, hold_names, hold_shared
+from reconciler.problems import Problem
+from reconciler.spec.resource import Limit, Resource, Spec
+from reconciler.spec.values import KnownAfterApply, SecretRef, fill, pending_in
+
+__all__ = ["Options", "Plan", "PlanInput", "halves", "make_plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a person asked for on the command line.
+
+    `selected` tells whether an address (with its labels) is inside the selection; outside it nothing is done.
+    """
+
+    selected: Callable[[str, Mapping[str, str]], bool] = lambda _address, _labels: True
+    accept_empty: bool = False
+    allow_empty_spec: bool = False
+    trust_markers: bool = False
+    max_deletes: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInput:
+    """Everything that a plan is made from, as plain data and pure functions.
+
+    Attributes:
+        spec: Desired.
+        entries: The ledger, by address.
+        listings: (provider instance, kind name) → list.
+        kinds: `type/Kind` → kind.
+        now_s: Seconds since the epoch, in each provider's own time; by instance name, `""` for the rest.
+        versions: Provider instance → API release.
+        prices: Provider instance → price list.
+        calls: (change, one half's action) → the writes it takes, as the provider plans them.
+        secret_changed: (secret name, last stored fingerprint or "") → True, False, None.
+        problems: Providers that failed.
+        open_intents: Address → what an earlier run left open there; nothing is sent before that is settled.
+        other_owners: Owner hash → name, for the project's other environments.
+        released: Live ids that were ours and were let go.
+        revision: Git revision of the spec, or empty.
+    """
+
+    spec: Spec
+    entries: Mapping[str, Applied]
+    listings: Mapping[tuple[str, str], Listing]
+    kinds: Mapping[str, Kind]
+    now_s: Mapping[str, float]
+    versions: Mapping[str, str]
+    prices: Mapping[str, PriceList]
+    calls: Callable[[Change], tuple[Call, ...]]
+    secret_changed: Callable[[str, str], bool | None]
+    problems: tuple[Problem, ...] = ()
+    open_intents: Mapping[str, str] = field(default_factory=dict)
+    other_owners: Mapping[str, str] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done, for eyes, machines and the apply.
+
+    Attributes:
+        owner, environment: Whose plan it is.
+        changes: One for each resource, `none` included, sorted by address.
+        steps: In order; each names the steps that come first.
+        digests: Address → digest of its change, for all that do something.
+        costs: Address → cost.
+        problems: Providers that could not be read, lists that can't be trusted.
+        notes: Said once, such as secrets that can't be compared.
+        partial: True when something could not be read, so that the plan may be missing changes.
+    """
+
+    owner: str
+    spec: Spec
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+    digests: Mapping[str, str]
+    digest: str
+    costs: Mapping[str, Cost]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    partial: bool = False
+    revision: str = ""
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Action → count, for all eight actions."""
+        return {str(action): sum(change.action is action for change in self.changes) for action in Action}
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything would be written, or would have been if it were not blocked."""
+        return any(change.action not in {Action.NONE, Action.UNKNOWN} for change in self.changes)
+
+    def with_action(self, action: Action) -> tuple[Change, ...]:
+        """The changes of one action."""
+        return tuple(change for change in self.changes if change.action is action)
+
+
+def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
+    """Pair, compare, decide, guard, order, price, digest: in this order, once each.
+
+    Raises:
+        SpecError: `dependency-cycle`.
+    """
+    options = options or Options()
+    listings = {
+        key: judge(
+            listing, given.entries.values(), accept_empty=options.accept_empty, now_s=_now_s(given, listing.provider)
+        )
+        for key, listing in given.listings.items()
+    }
+    worlds = _Worlds(given, listings)
+    changes = _select(_decide_all(given, options, worlds), options)
+    changes = guard(
+        changes,
+        limit=options.max_deletes or given.spec.project.safety.max_deletes,
+        owned=len(given.entries),
+        spec_is_empty=not given.spec.resources,
+        allow_empty_spec=options.allow_empty_spec,
+    )
+    changes = hold_names(changes, listings)
+    changes = tuple(_with_calls(change, given) for change in changes)
+    by_address = {change.address: change for change in changes}
+    steps = tuple(_step_with_calls(step, by_address[step.address], given) for step in order(changes))
+    digests = {
+        change.address: change_digest(change, change.calls) for change in changes if change.action is not Action.NONE
+    }
+    costs = {change.address: cost for change in changes if (cost := _cost(change, given)) is not None}
+    return Plan(
+        owner=given.spec.project.owner,
+        spec=given.spec,
+        changes=changes,
+        steps=steps,
+        digests=digests,
+        digest=plan_digest(digests.values()),
+        costs=costs,
+        problems=(*given.problems, *_list_problems(listings.values())),
+        notes=_notes(given, changes, listings.values()),
+        partial=any(change.action is Action.UNKNOWN for change in changes)
+        or any(listing.verdict is not Verdict.COMPLETE for listing in listings.values()),
+        revision=given.revision,
+    )
+
+
+class _Worlds:
+    """Identity's view for each provider instance: they differ in their clocks."""
+
+    def __init__(self, given: PlanInput, listings: Mapping[tuple[str, str], Listing]) -> None:
+        project = given.spec.project
+        self._given = given
+        self._base = World(
+            owner=project.owner,
+            former_owners=project.former_owners,
+            entries=given.entries,
+            listings=listings,
+            now_s=_now_s(given, ""),
+            released=given.released,
+            other_owners=given.other_owners,
+            claims=claim(given.spec.resources, given.entries),
+        )
+        self._of: dict[str, World] = {}
+
+    def of(self, provider: str) -> World:
+        if provider not in self._of:
+            self._of[provider] = dataclasses.replace(self._base, now_s=_now_s(self._given, provider))
+        return self._of[provider]
+
+
+def _now_s(given: PlanInput, provider: str) -> float:
+    return given.now_s.get(provider, given.now_s.get("", 0.0))
+
+
+def _decide_all(given: PlanInput, options: Options, worlds: _Worlds) -> tuple[Change, ...]:
+    decided: dict[str, Change] = {}
+    for resource in dependencies_first(given.spec.resources):
+        decided[resource.address] = _decide_one(resource, given, options, worlds, decided)
+    for orphan in orphans(given.spec.resources, worlds.of("")):
+        change = _decide_orphan(orphan, given, options)
+        if change is not None:
+            decided[change.address] = change
+    return hold_shared(tuple(decided[address] for address in sorted(decided)))
+
+
+def _decide_orphan(orphan: Orphan, given: PlanInput, options: Options) -> Change | None:
+    recent = orphan.entry is not None and is_recent(orphan.entry, _now_s(given, _provider_of(orphan.address)))
+    change = decide_orphan(orphan, Facts(trust_markers=options.trust_markers, recent=recent), given.kinds)
+    unsettled = given.open_intents.get(orphan.address)
+    if change is None or unsettled is None or change.action is Action.UNKNOWN:
+        return change
+    return dataclasses.replace(change, action=Action.UNKNOWN, reason="unsettled", message=unsettled)
+
+
+def _provider_of(address: str) -> str:
+    return address.partition("/")[0]
+
+
+def _decide_one(
+    resource: Resource, given: PlanInput, options: Options, worlds: _Worlds, decided: Mapping[str, Change]
+) -> Change:
+    found = pair(resource, worlds.of(resource.ref.provider))
+    if resource.address in given.open_intents and found.verdict is None:
+        found = dataclasses.replace(
+            found, verdict=Action.UNKNOWN, reason="unsettled", message=given.open_intents[resource.address]
+        )
+    referred = {item.address for item in pending_in(resource.spec) if isinstance(item, KnownAfterApply)}
+    unknown = sorted(address for address in referred if decided[address].action is Action.UNKNOWN)
+    if unknown and found.verdict is None:
+        found = dataclasses.replace(
+            found,
+            verdict=Action.UNKNOWN,
+            reason="upstream-unknown",
+            message=f"it refers to {', '.join(unknown)}, whose state is unknown",
+        )
+    stored = found.entry.fingerprints if found.entry is not None else {}
+    facts = Facts(
+        version=given.versions.get(resource.ref.provider, ""),
+        secret_changed=lambda name: given.secret_changed(name, stored.get(name, "")),
+        trust_markers=options.trust_markers,
+    )
+    return decide(found, fill(resource.spec, lambda reference: _known(reference, decided)), facts)
+
+
+def _known(reference: SecretRef | KnownAfterApply, decided: Mapping[str, Change]) -> Any:
+    """What a reference says now: the live value of a resource that stays, else the reference itself."""
+    if isinstance(reference, SecretRef):
+        return reference
+    upstream = decided[reference.address]
+    stays = upstream.action in {Action.NONE, Action.UPDATE, Action.ADOPT, Action.BLOCKED}
+    if upstream.live is None or not stays:
+        return reference
+    return upstream.live.outputs.get(reference.attribute, reference)
+
+
+def halves(change: Change) -> tuple[Change, ...]:
+    """A change as the provider is asked for it: a replace as its create and its delete, in their order."""
+    if change.action is not Action.REPLACE:
+        return (change,)
+    if change.leftover is not None:
+        return (dataclasses.replace(change, action=Action.DELETE, live=change.leftover),)
+    wanted = change.desired.lifecycle.run_state if change.desired is not None else ""
+    # What is made anew runs by itself.
+    create = dataclasses.replace(
+        change, action=Action.CREATE, live=None, run_state=wanted if wanted == "stopped" else ""
+    )
+    delete = dataclasses.replace(change, action=Action.DELETE, run_state="")
+    return (delete, create) if change.replace_order == "delete-first" else (create, delete)
+
+
+_WRITING = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.ADOPT})
+
+
+def _with_calls(change: Change, given: PlanInput) -> Change:
+    calls = tuple(call for half in halves(change) if half.action in _WRITING for call in given.calls(half))
+    return dataclasses.replace(change, calls=calls) if calls else change
+
+
+def _step_with_calls(step: Step, change: Change, given: PlanInput) -> Step:
+    half = next(half for half in halves(change) if half.action is step.op)
+    return dataclasses.replace(step, calls=given.calls(half))
+
+
+def _select(changes: Iterable[Change], options: Options) -> tuple[Change, ...]:
+    """What is inside the selection; a change that refers to something new outside of it can't be made."""
+    decided = {change.address: change for change in changes}
+    inside = {address: change for address, change in decided.items() if _selected(change, options)}
+    return tuple(_hold_back(change, inside, decided) for change in inside.values())
+
+
+_MAKING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT})
+
+
+def _hold_back(change: Change, inside: Mapping[str, Change], decided: Mapping[str, Change]) -> Change:
+    if change.action not in _MAKING or change.desired is None:
+        return change
+    missing = sorted(
+        {
+            found.address
+            for found in pending_in(change.desired.spec)
+            if isinstance(found, KnownAfterApply) and found.address not in inside and _known(found, decided) is found
+        }
+    )
+    if not missing:
+        return change
+    return dataclasses.replace(
+        change,
+        action=Action.BLOCKED,
+        reason="upstream-not-selected",
+        message=f"it refers to {', '.join(missing)}, which is outside the selection and is still to be made",
+        intended=change.action,
+    )
+
+
+def _selected(change: Change, options: Options) -> bool:
+    labels: Mapping[str, str] = {}
+    if change.desired is not None:
+        labels = change.desired.labels
+    elif change.applied is not None:
+        labels = change.applied.labels
+    return options.selected(change.address, labels)
+
+
+def _cost(change: Change, given: PlanInput) -> Cost | None:
+    prices = given.prices.get(_provider_of(change.address), PriceList())
+    return change_cost(change, prices)
+
+
+def _list_problems(listings: Iterable[Listing]) -> list[Problem]:
+    codes = {
+        Verdict.FAILED: ("list-failed", "the provider to answer"),
+        Verdict.SUSPICIOUS: ("suspicious-list", "a list that holds what is known; --accept-empty if it is right"),
+        Verdict.PARTIAL: ("list-partial", "the right to list everything"),
+    }
+    return [
+        Problem(
+            code=codes[listing.verdict][0],
+            address=f"{listing.provider}/{listing.kind.name}",
+            wrong=listing.message,
+            expected=codes[listing.verdict][1],
+        )
+        for listing in listings
+        if listing.verdict is not Verdict.COMPLETE
+    ]
+
+
+def _notes(given: PlanInput, changes: Iterable[Change], listings: Iterable[Listing]) -> tuple[str, ...]:
+    notes = [note for listing in listings for note in listing.notes]
+    untold = set()
+    for change in changes:
+        if change.action not in {Action.NONE, Action.UPDATE} or change.desired is None or change.applied is None:
+            continue
+        for found in pending_in(change.desired.spec):
+            if isinstance(found, SecretRef):
+                stored = change.applied.fingerprints.get(found.name, "")
+                if given.secret_changed(found.name, stored) is None:
+                    untold.add(found.name)
+    if untold:
+        notes.append(
+            "can't tell whether these secrets changed since the last apply (set RECONCILER_FINGERPRINT_KEY, or raise "
+            f"lifecycle.secretsRevision): {', '.join(sorted(untold))}"
+        )
+    return tuple(dict.fromkeys(notes))
