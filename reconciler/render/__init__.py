@@ -1,0 +1,1 @@
+"""A plan or report for eyes and for machines; decides nothing."""

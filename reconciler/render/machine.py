@@ -1,0 +1,280 @@
+"""Plans, reports, lists and problems as JSON. The other renderers read this form, so that all of them tell one story.
+
+This is also the one place where a secret is stopped: a sensitive field leaves it without any value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from reconciler.diff.change import Action, Call, Change, FieldChange
+from reconciler.plan.digest import lifecycle_data
+from reconciler.plan.order import Step
+from reconciler.plan.outcome import Outcome, Report
+from reconciler.plan.plan import Plan
+from reconciler.problems import Origin, Problem
+from reconciler.render.money import cost_json, totals_json
+from reconciler.render.rows import ListRow
+from reconciler.render.seal import PLAN_FORMAT, dump, is_intact, seal, with_texts
+from reconciler.spec.resource import Resource
+from reconciler.spec.values import encode
+
+__all__ = [
+    "PLAN_FORMAT",
+    "dump",
+    "is_intact",
+    "list_json",
+    "outputs_json",
+    "plan_file",
+    "plan_json",
+    "problems_json",
+    "report_json",
+    "seal",
+    "with_texts",
+]
+
+
+_IN_SYNC: Final = frozenset({"", "in-sync"})
+
+
+# -- plan -----------------------------------------------------------------------------------------------------------
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """A plan as `reconciler-plan/1`. Source: DESIGN §5.
+
+    Values that are secret or not yet known are null. Addresses in `order` stand once, at the step that brings them to
+    their desired state (or removes them).
+    """
+    return seal(_plan(plan))
+
+
+def plan_file(plan: Plan, *, tool: str) -> dict[str, Any]:
+    """What `--out` writes: the plan, the version of the tool, and the resources with secrets as references."""
+    resources = [_resource(resource) for resource in plan.spec.resources]
+    return seal({**_plan(plan), "tool": tool, "resources": resources})
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    project = plan.spec.project
+    shown = [change for change in plan.changes if change.action is not Action.NONE]
+    return {
+        "format": PLAN_FORMAT,
+        "owner": plan.owner,
+        "environment": project.environment or None,
+        "digest": plan.digest,
+        "spec_digest": plan.spec.digest,
+        "revision": plan.revision or None,
+        "summary": plan.summary,
+        "changes": [_change(change, plan) for change in shown],
+        "remarks": [_remark(change) for change in plan.changes if _is_remarkable(change)],
+        "steps": [_step(step) for step in plan.steps],
+        "order": _order(plan.steps),
+        "problems": [_problem(problem) for problem in plan.problems],
+        "notes": list(plan.notes),
+        "partial": plan.partial,
+        "totals": totals_json(plan.costs),
+    }
+
+
+def _change(change: Change, plan: Plan) -> dict[str, Any]:
+    cost = plan.costs.get(change.address)
+    return {
+        "address": change.address,
+        "action": str(change.action),
+        "reason": change.reason,
+        "message": change.message,
+        "digest": plan.digests.get(change.address),
+        "id": change.live_id or None,
+        "interruption": str(change.interruption),
+        "fields": [_field(field) for field in change.fields],
+        "cost": cost_json(cost, change) if cost is not None else None,
+        "source": _place(change.desired.origin) if change.desired is not None else None,
+        "kind": change.kind.label,
+        "title": change.kind.title,
+        "intended": str(change.intended) if change.intended is not None else None,
+        "notices": list(change.notices),
+        "candidates": list(change.candidates),
+        "replace_order": str(change.replace_order) if change.replace_order is not None else None,
+        "leftover": change.leftover.id if change.leftover is not None else None,
+        "run_state": change.run_state or None,
+        "last_applied": _last_applied(change),
+    }
+
+
+def _last_applied(change: Change) -> dict[str, Any] | None:
+    applied = change.applied
+    if applied is None or not applied.run:
+        return None
+    return {"revision": applied.revision or None, "run": applied.run, "at": applied.applied_at}
+
+
+def _field(field: FieldChange) -> dict[str, Any]:
+    hidden = field.sensitive
+    return {
+        "path": str(field.path),
+        "before": None if hidden else encode(field.before),
+        "after": None if hidden or not field.after_known else encode(field.after),
+        "class": str(field.field_class),
+        "origin": _place(field.origin),
+        "forces_replace": field.forces_replace,
+        "sensitive": hidden,
+        "after_known": field.after_known,
+        "after_text": None if hidden or not field.after_text else field.after_text,
+        "removed": field.removed,
+        "interruption": str(field.interruption),
+        "notice": field.notice or None,
+        "rule": field.source or None,
+    }
+
+
+def _is_remarkable(change: Change) -> bool:
+    return change.action is Action.NONE and (bool(change.message) or change.reason not in _IN_SYNC)
+
+
+def _remark(change: Change) -> dict[str, Any]:
+    return {"address": change.address, "reason": change.reason, "message": change.message}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "address": step.address,
+        "op": str(step.op),
+        "after": list(step.after),
+        "calls": [_call(call) for call in step.calls],
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    """Without query and body: they are where values are."""
+    return {
+        "op": str(call.op),
+        "method": call.method,
+        "path": call.path,
+        "summary": call.summary,
+        "repeat": str(call.repeat),
+    }
+
+
+def _order(steps: Iterable[Step]) -> list[str]:
+    found = list(steps)
+    made = {step.address for step in found if step.op is not Action.DELETE}
+    return [step.address for step in found if step.op is not Action.DELETE or step.address not in made]
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    return {
+        "address": resource.address,
+        "kind": resource.kind.label,
+        "api_version": resource.kind.api_version,
+        "live_name": resource.live_name,
+        "labels": dict(resource.labels),
+        "lifecycle": lifecycle_data(resource.lifecycle),
+        "edges": [{"address": e.address, "why": e.why, "origin": _place(e.origin)} for e in resource.edges],
+        "source": _place(resource.origin),
+        "spec": encode(resource.spec),
+    }
+
+
+# -- the sisters ----------------------------------------------------------------------------------------------------
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """An apply's end as `reconciler-report/1`; `steps` in plan order."""
+    return {
+        "format": "reconciler-report/1",
+        "owner": report.owner,
+        "run": report.run,
+        "digest": report.digest,
+        "revision": report.revision or None,
+        "complete": report.complete,
+        "interrupted": report.interrupted,
+        "summary": report.counts,
+        "steps": [_outcome(outcome) for outcome in report.outcomes],
+        "settled": list(report.settled),
+        "notes": list(report.notes),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.step,
+        "address": outcome.address,
+        "op": "wait" if outcome.op is Action.NONE else str(outcome.op),
+        "state": str(outcome.state),
+        "message": outcome.message,
+        "live_id": outcome.live_id or None,
+        "endpoint": outcome.endpoint or None,
+        "cause": outcome.cause or None,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def list_json(rows: Iterable[ListRow], problems: Iterable[Problem] = ()) -> dict[str, Any]:
+    """Live things as `reconciler-list/1`, sorted; `partial` when a provider could not be read."""
+    ordered = sorted(rows, key=lambda row: (row.provider, row.kind, row.name, row.id))
+    told = [_problem(problem) for problem in problems]
+    return {
+        "format": "reconciler-list/1",
+        "items": [
+            {
+                "provider": row.provider,
+                "kind": row.kind,
+                "name": row.name or None,
+                "id": row.id,
+                "status": row.status,
+                "phase": row.phase,
+                "owner": row.owner,
+                "address": row.address or None,
+                "endpoint": row.endpoint or None,
+            }
+            for row in ordered
+        ],
+        "problems": told,
+        "partial": bool(told),
+    }
+
+
+def problems_json(problems: Iterable[Problem]) -> dict[str, Any]:
+    """Mistakes as `reconciler-problems/1`, in file order."""
+    return {
+        "format": "reconciler-problems/1",
+        "problems": [_problem(problem) for problem in sorted(problems, key=Problem.sort_key)],
+    }
+
+
+def outputs_json(owner: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Ids, names and endpoints by address as `reconciler-outputs/1`, sorted."""
+    return {
+        "format": "reconciler-outputs/1",
+        "owner": owner,
+        "outputs": {address: dict(sorted(outputs[address].items())) for address in sorted(outputs)},
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    """`message` is the sentence without place and code; `file`, `line`, `column` are for annotations."""
+    message = f"{problem.wrong} (expected {problem.expected})" if problem.expected else problem.wrong
+    if problem.nearest:
+        message += f"; did you mean {problem.nearest!r}?"
+    origin = problem.origin
+    return {
+        "code": problem.code,
+        "message": message,
+        "origin": _place(origin),
+        "address": problem.address or None,
+        "file": origin.file if origin else None,
+        "line": origin.line if origin else None,
+        "column": origin.column if origin else None,
+        "wrong": problem.wrong,
+        "expected": problem.expected,
+        "nearest": problem.nearest or None,
+        "related": [_place(place) for place in problem.related],
+    }
+
+
+def _place(origin: Origin | None) -> str | None:
+    return str(origin) if origin is not None else None

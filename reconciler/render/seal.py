@@ -1,0 +1,70 @@
+"""JSON as bytes: stable, safe in a log, and, for a plan, sealed against an altered byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from reconciler.plan.digest import plan_digest
+
+__all__ = ["PLAN_FORMAT", "dump", "is_intact", "seal", "with_texts"]
+
+PLAN_FORMAT: Final = "reconciler-plan/1"
+_UNSAFE: Final = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
+    "|[\U000e0000-\U000e0fff]"
+)
+
+
+def dump(data: Any) -> str:
+    """JSON with two blanks of indent and a final line break: equal data, equal bytes, safe in a log.
+
+    Keys stay in the order of the format. Characters that turn or hide text, and the `[` of a runner's `##[`, are
+    written as JSON escapes, which every reader of JSON turns back.
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    return _UNSAFE.sub(_json_escape, text).replace("##[", "##\\u005b") + "\n"
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    return f"\\u{number:04x}" if number <= 0xFFFF else json.dumps(match[0])[1:-1]  # noqa: PLR2004 - end of the BMP
+
+
+def seal(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan with the `checksum` of all the rest at its end, so that `is_intact` sees an altered byte."""
+    rest = {key: value for key, value in data.items() if key != "checksum"}
+    return {**rest, "checksum": _checksum(rest)}
+
+
+def is_intact(data: Mapping[str, Any]) -> bool:
+    """Whether a plan that was read again is what was written: its checksum and its digests fit its content."""
+    rest = {key: value for key, value in data.items() if key != "checksum"}
+    changes = data.get("changes")
+    if data.get("checksum") != _checksum(rest) or not isinstance(changes, list):
+        return False
+    return bool(data.get("digest") == plan_digest(str(change.get("digest")) for change in changes))
+
+
+def with_texts(data: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """The same JSON with `change` applied to every text value; a sealed plan is sealed anew.
+
+    For masking secrets by value: done on finished text, it would break the checksum.
+    """
+    mapped = {key: _mapped(value, change) for key, value in data.items()}
+    return seal(mapped) if "checksum" in data else mapped
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _mapped(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _checksum(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()

@@ -1,0 +1,208 @@
+"""Plans, reports, lists and problems for a person at a terminal. Decides nothing."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.plan.outcome import Report
+from reconciler.problems import Problem
+from reconciler.render.machine import list_json, problems_json, report_json
+from reconciler.render.money import totals_text
+from reconciler.render.rows import ListRow
+from reconciler.render.safe import for_terminal, no_commands
+from reconciler.render.story import (
+    Block,
+    Line,
+    block,
+    in_order,
+    is_all_well,
+    problem_text,
+    summary_text,
+    verdict_text,
+    warnings,
+)
+from reconciler.render.style import Style, Tone
+
+__all__ = ["Style", "list_text", "plan_text", "problems_text", "report_text", "show_text"]
+
+_PLAIN: Final = Style()
+_INDENT: Final = " " * 6
+_REVISION: Final = 12
+
+
+def plan_text(plan: Mapping[str, Any], style: Style = _PLAIN) -> str:
+    """A plan (as `plan_json` or a saved file has it): dangerous changes first, the summary last."""
+    return _finish(_plan_lines(plan, style))
+
+
+def show_text(plan: Mapping[str, Any], style: Style = _PLAIN) -> str:
+    """A saved plan, with the tool that wrote it."""
+    head = [f"Saved by {for_terminal(plan['tool'])}.", ""] if plan.get("tool") else []
+    return _finish([*head, *_plan_lines(plan, style)])
+
+
+def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
+    at = f" at revision {for_terminal(plan['revision'][:_REVISION])}" if plan["revision"] else ""
+    if not is_all_well(plan):
+        yield style.paint(f"{verdict_text(plan)}: {for_terminal(plan['owner'])}{at}", Tone.BOLD)
+        yield ""
+    if plan["problems"]:
+        for problem in plan["problems"]:
+            yield style.paint(f"  ! {problem_text(problem)}", Tone.ALARM)
+        yield ""
+    blocks = [block(change, style) for change in in_order(plan)]
+    for index, item in enumerate(blocks):
+        if index and (item.lines or blocks[index - 1].lines):
+            yield ""
+        yield from _block_lines(item, style)
+    if blocks:
+        yield ""
+    if plan["remarks"]:
+        for remark in plan["remarks"]:
+            text = for_terminal(f"{remark['address']}: {remark['message']} [{remark['reason']}]")
+            yield style.paint(f"  . {text}", Tone.DIM)
+        yield ""
+    yield from (f"note: {for_terminal(note)}" for note in plan["notes"])
+    if style.verbose and plan["steps"]:
+        yield from _step_lines(plan["steps"], style)
+    yield style.paint(summary_text(plan), Tone.BOLD)
+    for warning in warnings(plan):
+        yield style.paint(warning, Tone.ALARM)
+    yield from totals_text(plan, style)
+    if not is_all_well(plan):
+        yield style.paint(f"Digest: {for_terminal(plan['digest'])}", Tone.DIM)
+
+
+def _block_lines(item: Block, style: Style) -> Iterator[str]:
+    head = f"{item.sign:>3} {item.word:<7} {item.address}"
+    extra = f"  {item.extra}" if item.extra else ""
+    yield style.paint(head, item.tone) + style.paint(extra, Tone.DIM)
+    for line in item.lines:
+        yield from _line(line, style)
+
+
+def _line(line: Line, style: Style) -> Iterator[str]:
+    if not line.label:
+        yield style.paint(f"{_INDENT}{'  ' * line.depth}{line.mark} {line.text}".rstrip(), line.tone)
+        return
+    label = f"{_INDENT}  {line.label}: "
+    room = style.width - len(label) if style.width else 0
+    wraps = room > 20  # noqa: PLR2004 - narrower columns read worse than long lines
+    # Never inside a word: a new line that begins with a piece of foreign text must begin with a whole word of it.
+    parts = (
+        textwrap.wrap(line.text, room, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+        if wraps
+        else [line.text]
+    )
+    for index, part in enumerate(parts or [""]):
+        yield style.paint(f"{label if index == 0 else ' ' * len(label)}{part}".rstrip(), line.tone)
+
+
+def _step_lines(steps: Iterable[Mapping[str, Any]], style: Style) -> Iterator[str]:
+    yield "Steps:"
+    for number, step in enumerate(steps, 1):
+        calls = ", ".join(call["summary"] or f"{call['method']} {call['path']}" for call in step["calls"])
+        after = f" after {', '.join(step['after'])}" if step["after"] else ""
+        yield (
+            f"  {number}. "
+            + for_terminal(f"{step['op']} {step['address']}{after}")
+            + style.paint(f"  {for_terminal(calls)}" if calls else "", Tone.DIM)
+        )
+    yield ""
+
+
+# -- report ---------------------------------------------------------------------------------------------------------
+
+_STATES: Final[Mapping[str, tuple[str, str, Tone]]] = {
+    "failed": ("!", "FAILED", Tone.ALARM),
+    "unknown": ("?", "UNKNOWN", Tone.ALARM),
+    "skipped": (".", "skipped", Tone.UPDATE),
+    "done": ("+", "done", Tone.CREATE),
+}
+"""State → how it looks; what went wrong comes first."""
+
+
+def report_text(report: Report, style: Style = _PLAIN) -> str:
+    """An apply's end: first what is true now of what failed, then the rest, then the counts."""
+    return _finish(_report_lines(report_json(report), style))
+
+
+def _report_lines(report: Mapping[str, Any], style: Style) -> Iterator[str]:
+    yield from (f"settled: {for_terminal(sentence)}" for sentence in report["settled"])
+    for state, (sign, word, tone) in _STATES.items():
+        for step in report["steps"]:
+            if step["state"] == state:
+                head = f"{sign:>3} {word:<7} {step['op']} {step['address']}"
+                yield style.paint(for_terminal(head), tone) + style.paint(_step_extra(step), Tone.DIM)
+                yield from (
+                    _line(Line(label="now", text=for_terminal(step["message"])), style)
+                    if step["message"] and state != "done"
+                    else ()
+                )
+    yield from (f"note: {for_terminal(note)}" for note in report["notes"])
+    counts: Mapping[str, int] = report["summary"]
+    told = ", ".join(f"{counts[state]} {state}" for state in ("done", "failed", "skipped", "unknown") if counts[state])
+    seconds = f" in {report['seconds']:.1f} s"
+    if report["complete"]:
+        yield style.paint(f"Applied: {told}{seconds}." if told else "Nothing had to be done.", Tone.BOLD)
+    else:
+        why = "Stopped early" if report["interrupted"] else "Apply incomplete"
+        yield style.paint(f"{why}: {told or 'nothing was begun'}{seconds}.", Tone.ALARM)
+        yield "The same command goes on from here: it looks first at what is unknown."
+
+
+def _step_extra(step: Mapping[str, Any]) -> str:
+    parts = [
+        f"because of {step['cause']}" if step["cause"] else "",
+        f"id {step['live_id']}" if step["live_id"] else "",
+        step["endpoint"] or "",
+        f"{step['seconds']:.1f} s" if step["seconds"] else "",
+        step["message"] if step["state"] == "done" else "",
+    ]
+    told = ", ".join(part for part in parts if part)
+    return f"  {for_terminal(told)}" if told else ""
+
+
+# -- list and problems ----------------------------------------------------------------------------------------------
+
+_COLUMNS: Final = ("provider", "kind", "name", "id", "status", "owner", "address", "endpoint")
+
+
+def list_text(rows: Iterable[ListRow], style: Style = _PLAIN) -> str:
+    """Live things as a table; columns that are empty in every row are left out."""
+    items = list_json(rows)["items"]
+    if not items:
+        return "Nothing is live there.\n"
+    columns = [column for column in _COLUMNS if any(item[column] for item in items)]
+    table = [[column.upper() for column in columns]]
+    table += [[for_terminal(str(item[column] or "-")) for column in columns] for item in items]
+    widths = [max(_columns_of(row[index]) for row in table) for index in range(len(columns))]
+    lines = ["  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return _finish([style.paint(lines[0], Tone.BOLD), *lines[1:]])
+
+
+def problems_text(problems: Iterable[Problem], style: Style = _PLAIN) -> str:
+    """Problems a line each, in file order, each with the further places that belong to it."""
+    lines = []
+    for problem in problems_json(problems)["problems"]:
+        lines.append(style.paint(problem_text(problem), Tone.PLAIN))
+        lines += [f"  see {for_terminal(place)}" for place in problem["related"] if place != problem["origin"]]
+    return _finish(lines)
+
+
+def _columns_of(text: str) -> int:
+    """Columns that a terminal needs: two for wide characters, none for those that stand on another."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in {"W", "F"} else 1 for c in text
+    )
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _columns_of(text))
+
+
+def _finish(lines: Iterable[str]) -> str:
+    return no_commands("\n".join(lines)) + "\n"
