@@ -1,0 +1,65 @@
+"""A ledger home for each test. Another home joins by one more entry of `HOMES`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import pytest
+
+from reconciler.ledger import Ledger, open_ledger
+
+HOMES: Final[Mapping[str, Mapping[str, str]]] = {"sqlite": {"type": "sqlite"}}
+NOW: Final = 1_800_000_000.0
+
+
+class OpenHome(Protocol):
+    """Opens the same ledger again, as another process of another moment would."""
+
+    def __call__(self, *, now: float = NOW, redact: Callable[[str], str] = str) -> Ledger: ...
+
+
+@pytest.fixture(params=HOMES, ids=list(HOMES))
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHome:
+    config = HOMES[request.param]
+
+    def again(*, now: float = NOW, redact: Callable[[str], str] = str) -> Ledger:
+        return open_ledger(config, tmp_path, now=lambda: now, redact=redact)
+
+    return again
+
+
+Spawn = Callable[[str], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Iterator[Spawn]:
+    """Runs Python text as a process of its own, `ledger` opened on this test's home; ends it with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(program: str) -> subprocess.Popen[str]:
+        head = (
+            "import sys, time\nfrom pathlib import Path\nfrom reconciler.ledger import *\n"
+            "from reconciler.problems import Refused\n"
+            "ledger = open_ledger({'type': 'sqlite'}, Path.cwd())\n"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", head + program],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
