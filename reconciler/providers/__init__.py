@@ -1,0 +1,1 @@
+"""One room a provider type: facts as tables, and the wire."""

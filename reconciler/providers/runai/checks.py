@@ -1,0 +1,297 @@
+"""Rules across the fields of an inference that a JSON Schema can't say. Source: runai §§3.2 to 3.5.
+
+Each takes (document, settings) and yields findings; a value that is not known yet is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.fields import Check, Finding
+from reconciler.fields.rule import release
+from reconciler.providers.runai.compute_checks import compute
+from reconciler.providers.runai.storage_checks import storage
+from reconciler.providers.runai.versions import version_of
+from reconciler.spec.values import is_pending
+
+__all__ = ["ALL", "reserved_annotations"]
+
+_SOURCES: Final = ("value", "secret", "configMap", "podFieldRef", "userCredential")
+_TO_ZERO: Final = ("throughput", "concurrency")
+_BUILT_IN: Final = ("throughput", "concurrency", "latency")
+_LABEL: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_VALUES_OF: Final = {"In": "some", "NotIn": "some", "Exists": "none", "DoesNotExist": "none", "Gt": "one", "Lt": "one"}
+
+
+def autoscaling(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """Bounds, and which metric they need. Source: runai §3.4."""
+    section = _section(document, "autoscaling")
+    if not section:
+        return
+    low = section.get("minReplicas", 1) if section.get("minReplicas") is not None else 1
+    written_high = section.get("maxReplicas")
+    high = (low or 1) if written_high is None and isinstance(low, int) else written_high
+    metric = section.get("metric")
+    if isinstance(low, int) and isinstance(high, int):
+        yield from _bounds(low, high, metric)
+    yield from _metric(section, low, metric)
+    if isinstance(metric, str) and metric not in _BUILT_IN and release(version_of(settings)) < release("2.20"):
+        yield Finding(
+            code="not-in-version",
+            path="autoscaling.metric",
+            wrong=f"metric {metric!r} does not exist in Run:ai {version_of(settings)}",
+            expected="throughput, concurrency or latency (custom metrics exist from 2.20 on)",
+        )
+
+
+def _bounds(low: int, high: int, metric: Any) -> Iterator[Finding]:
+    if high < low:
+        yield Finding(
+            code="out-of-range",
+            path="autoscaling.maxReplicas",
+            wrong=f"maxReplicas {high} is less than minReplicas {low}",
+            expected=f"at least {low}",
+            others=("autoscaling.minReplicas",),
+        )
+    elif low < high and metric is None and (low, high) != (0, 1):
+        yield Finding(
+            code="missing-field",
+            path="autoscaling",
+            wrong=f"replicas may move from {low} to {high}, and no metric says when",
+            expected="metric: throughput, concurrency, latency or a custom one; and metricThreshold",
+        )
+
+
+def _metric(section: Mapping[str, Any], low: Any, metric: Any) -> Iterator[Finding]:
+    if metric is not None and section.get("metricThreshold") is None:
+        yield Finding(
+            code="missing-field",
+            path="autoscaling.metric",
+            wrong="metric is written, and metricThreshold is missing",
+            expected="metricThreshold beside it",
+        )
+    if metric is None and section.get("metricThreshold") is not None:
+        yield Finding(
+            code="missing-field",
+            path="autoscaling.metricThreshold",
+            wrong="metricThreshold is written, and metric is missing",
+            expected="metric beside it",
+        )
+    if low == 0 and isinstance(metric, str) and metric not in _TO_ZERO:
+        yield Finding(
+            code="not-allowed-here",
+            path="autoscaling.metric",
+            wrong=f"minReplicas is 0, and metric {metric} can't scale to zero",
+            expected="throughput or concurrency",
+            others=("autoscaling.minReplicas",),
+        )
+    if isinstance(metric, str) and metric not in _TO_ZERO and section.get("metricThresholdPercentage") is not None:
+        yield Finding(
+            code="not-allowed-here",
+            path="autoscaling.metricThresholdPercentage",
+            wrong=f"metricThresholdPercentage means nothing with metric {metric}",
+            expected="metric throughput or concurrency, or no metricThresholdPercentage",
+        )
+    retention = section.get("scaleToZeroRetentionSeconds")
+    if isinstance(low, int) and low > 0 and isinstance(retention, int) and retention > 0:
+        yield Finding(
+            code="not-allowed-here",
+            path="autoscaling.scaleToZeroRetentionSeconds",
+            wrong=f"scaleToZeroRetentionSeconds is written, and minReplicas is {low}",
+            expected="minReplicas: 0, or no scaleToZeroRetentionSeconds",
+        )
+
+
+def authorization(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """Users or groups, never both, and as authorizationType says. Source: runai §3.2, §3.4."""
+    spec = document.get("spec") or {}
+    places = [("servingPort", spec.get("servingPort"))]
+    urls = spec.get("exposedUrls")
+    places += [(f"exposedUrls[{index}]", item) for index, item in enumerate(urls if isinstance(urls, list) else ())]
+    for path, item in places:
+        if isinstance(item, Mapping):
+            yield from _callers(path, item, version_of(settings))
+
+
+def _callers(path: str, item: Mapping[str, Any], version: str) -> Iterator[Finding]:
+    kind = item.get("authorizationType")
+    lists = [name for name in ("authorizedUsers", "authorizedGroups") if item.get(name)]
+    if len(lists) > 1:
+        yield Finding(
+            code="not-allowed-here",
+            path=f"{path}.authorizedGroups",
+            wrong="authorizedUsers and authorizedGroups exclude one another",
+            expected="one of the two",
+            others=(f"{path}.authorizedUsers",),
+        )
+    if is_pending(kind):
+        return
+    needed = {"authorizedUsersOrGroups": "authorizedUsers or authorizedGroups"}.get(str(kind), str(kind))
+    if kind in {"authorizedUsersOrGroups", "authorizedUsers", "authorizedGroups"}:
+        if not any(name in needed for name in lists):
+            yield Finding(
+                code="missing-field",
+                path=f"{path}.authorizationType",
+                wrong=f"authorizationType is {kind}, and the list of those who may call is missing",
+                expected=f"{needed} beside it",
+            )
+        if kind != "authorizedUsersOrGroups" and release(version) < release("2.24"):
+            yield Finding(
+                code="not-in-version",
+                path=f"{path}.authorizationType",
+                wrong=f"authorizationType {kind} does not exist in Run:ai {version}",
+                expected="public, authenticatedUsers or authorizedUsersOrGroups",
+            )
+    elif kind in {"public", "authenticatedUsers"} and lists:
+        yield Finding(
+            code="not-allowed-here",
+            path=f"{path}.{lists[0]}",
+            wrong=f"{lists[0]} is written, and authorizationType is {kind}",
+            expected="authorizationType: authorizedUsersOrGroups, or no list",
+        )
+
+
+def environment(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """Exactly one source for each variable. Source: runai §3.2."""
+    for index, item in _items(document, "environmentVariables"):
+        given = [name for name in _SOURCES if item.get(name) is not None]
+        if item.get("exclude") is True or is_pending(item.get("exclude")) or len(given) == 1:
+            continue
+        yield Finding(
+            code="one-of",
+            path=f"environmentVariables[{index}]" + (f".{given[1]}" if given else ""),
+            wrong=f"{' and '.join(given)} are written for one variable" if given else "the variable has no value",
+            expected=f"exactly one of {', '.join(_SOURCES)}",
+        )
+
+
+def tolerations(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """`seconds` with NoExecute, `value` with Equal; names and effects by release. Source: runai §3.2."""
+    version = version_of(settings)
+    for index, item in _items(document, "tolerations"):
+        path = f"tolerations[{index}]"
+        effect = item.get("effect")
+        if item.get("seconds") is not None and effect != "NoExecute" and not is_pending(effect):
+            yield Finding(
+                code="not-allowed-here",
+                path=f"{path}.seconds",
+                wrong=f"seconds is written, and effect is {effect or 'not written'}",
+                expected="effect: NoExecute, or no seconds",
+            )
+        if item.get("operator") == "Exists" and item.get("value"):
+            yield Finding(
+                code="not-allowed-here",
+                path=f"{path}.value",
+                wrong="operator Exists takes no value",
+                expected="operator: Equal, or no value",
+            )
+        if not item.get("name") and release(version) < release("2.21"):
+            yield Finding(
+                code="missing-field",
+                path=path,
+                wrong=f"a toleration has no name, which Run:ai {version} demands",
+                expected="name",
+            )
+        if effect == "Any" and release(version) < release("2.19"):
+            yield Finding(
+                code="not-in-version",
+                path=f"{path}.effect",
+                wrong=f"effect Any does not exist in Run:ai {version}",
+                expected="NoSchedule, NoExecute or PreferNoSchedule",
+            )
+
+
+def affinity(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """How many values an operator takes. Source: runai §3.2."""
+    terms = _section(document, "nodeAffinityRequired").get("nodeSelectorTerms")
+    for number, term in enumerate(terms if isinstance(terms, list) else ()):
+        expressions = term.get("matchExpressions") if isinstance(term, Mapping) else None
+        for index, item in enumerate(expressions if isinstance(expressions, list) else ()):
+            wanted, count = _VALUES_OF.get(str(item.get("operator")), ""), len(item.get("values") or ())
+            good = {"some": count > 0, "none": count == 0, "one": count == 1, "": True}[wanted]
+            if not good:
+                yield Finding(
+                    code="wrong-count",
+                    path=f"nodeAffinityRequired.nodeSelectorTerms[{number}].matchExpressions[{index}].operator",
+                    wrong=f"operator {item['operator']} has {count} values",
+                    expected={"some": "one or more values", "none": "no values", "one": "exactly one value"}[wanted],
+                )
+
+
+def security(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """User and group ids only where they don't come from the image. Source: runai §3.5."""
+    section = _section(document, "security")
+    source = section.get("uidGidSource") or "fromTheImage"
+    if source == "fromTheImage":
+        for name in ("runAsUid", "runAsGid", "supplementalGroups"):
+            if section.get(name) not in (None, ""):
+                yield Finding(
+                    code="not-allowed-here",
+                    path=f"security.{name}",
+                    wrong=f"{name} is written, and uidGidSource is fromTheImage",
+                    expected=f"uidGidSource: custom or fromIdpToken, or no {name}",
+                )
+    if section.get("seccompProfileType") == "Localhost":
+        yield Finding(
+            code="not-supported",
+            path="security.seccompProfileType",
+            wrong="Localhost is a value of the schema that the server does not support",
+            expected="RuntimeDefault or Unconfined",
+        )
+
+
+def label_values(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """Labels land on Kubernetes pods, so that their values keep Kubernetes' rule. Source: runai §3.2 inferred."""
+    for index, item in _items(document, "labels"):
+        value = item.get("value")
+        if isinstance(value, str) and _LABEL.fullmatch(value) is None:
+            yield Finding(
+                code="bad-format",
+                path=f"labels[{index}].value",
+                wrong="a label's value does not fit Kubernetes' rule",
+                expected="up to 63 letters, digits, -, _ and ., with a letter or digit at both ends; or an annotation",
+            )
+
+
+def reserved_annotations(*names: str) -> Check:
+    """A check that keeps our own annotations out of the spec."""
+
+    def check(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:
+        for section in ("annotations", "labels"):
+            for index, item in _items(document, section):
+                if item.get("name") in names:
+                    yield Finding(
+                        code="reserved-name",
+                        path=f"{section}[{index}].name",
+                        wrong=f"{item['name']} is how a resource of ours is known again",
+                        expected="another name",
+                    )
+
+    return check
+
+
+ALL: Final[tuple[Check, ...]] = (
+    compute,
+    autoscaling,
+    authorization,
+    environment,
+    tolerations,
+    affinity,
+    storage,
+    security,
+    label_values,
+)
+
+
+def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = (document.get("spec") or {}).get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(document: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    value = (document.get("spec") or {}).get(name)
+    for index, item in enumerate(value if isinstance(value, list | tuple) else ()):
+        if isinstance(item, Mapping):
+            yield index, item

@@ -1,0 +1,13 @@
+"""Theta EdgeCloud: deployments of one project, behind its API key."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.providers.base import ProviderType
+from reconciler.providers.theta.kinds import DEPLOYMENT, SETTINGS
+from reconciler.providers.theta.provider import ThetaProvider
+
+__all__ = ["TYPE"]
+
+TYPE: Final = ProviderType(name="theta", kinds=(DEPLOYMENT,), settings=SETTINGS, open=ThetaProvider)
