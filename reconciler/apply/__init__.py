@@ -1,0 +1,1 @@
+"""Carries out a plan: journals every call, settles unknown outcomes, waits, reports."""

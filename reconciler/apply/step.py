@@ -1,0 +1,356 @@
+"""One step of a plan: its calls one by one, each noted before it is sent and after, then waiting and reading back."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.apply.courier import Courier, StepTools, Work, expect
+from reconciler.apply.record import entry_for, new_marker
+from reconciler.apply.settle import intent_of
+from reconciler.apply.wait import Interrupted, Waited, until, until_gone, until_ready
+from reconciler.diff.change import Action, Call, CallOp, Change
+from reconciler.diff.live import Applied, Live
+from reconciler.fields import Phase, WaitFor
+from reconciler.ledger.journal import IntentRow, IntentState, Tombstone, dump
+from reconciler.plan.order import Step
+from reconciler.plan.outcome import Outcome, State
+from reconciler.problems import ProviderError, UnknownOutcome
+from reconciler.providers.gather import read
+from reconciler.spec.resource import ResourceRef
+from reconciler.spec.values import KnownAfterApply, SecretRef, fill, pending_in
+
+__all__ = ["StepRunner", "StepTools"]
+
+_HEARD_S = 60.0
+"""How long a list may lag behind a create that was answered, at least."""
+_GONE_ALREADY = "the server says that it is gone"
+
+
+class StepRunner:
+    """Runs steps, from several threads; remembers what references may now read."""
+
+    def __init__(self, tools: StepTools, stop: threading.Event, outputs: dict[str, Mapping[str, str]]) -> None:
+        self._tools = tools
+        self._stop = stop
+        self._courier = Courier(tools, stop)
+        self._outputs = outputs
+        self._entries: dict[str, Applied] = {}
+        self._lock = threading.Lock()
+
+    def concurrency(self, provider: str) -> int:
+        """Steps at a time for one provider instance."""
+        return int(self._tools.providers[provider].config.settings.get("concurrency", 4))
+
+    def run(self, step: Step, half: Change, change: Change) -> Outcome:
+        """Do one step to its end.
+
+        Returns:
+            Its outcome, whatever the provider did.
+
+        Raises:
+            ReconcilerError: from the ledger or the lease only: nothing more may be sent.
+        """
+        provider = self._tools.providers[ResourceRef.parse(step.address).provider]
+        work = Work(step, half, change, provider, live_id=half.live_id, started_s=provider.clock.now())
+        if half.desired is not None and step.op is not Action.DELETE:
+            work.spec = fill(half.desired.spec, self._now_known)
+            missing = [found for found in pending_in(work.spec) if isinstance(found, KnownAfterApply)]
+            if missing:
+                return self._end(work, State.FAILED, f"{missing[0]} is not known; nothing was sent")
+        try:
+            return _STEPS[step.op](self, work)
+        except UnknownOutcome as error:
+            return self._end(work, State.UNKNOWN, f"{error}; the next run looks first")
+        except ProviderError as error:
+            if work.open_intent:
+                return self._end(work, State.UNKNOWN, f"{error}; what was sent before may have been done")
+            return self._end(work, State.FAILED, str(error))
+        except Interrupted:
+            if not work.sent:
+                return self._end(work, State.SKIPPED, "the run was stopped; nothing was sent")
+            truth = f"{work.live_id} exists" if work.live_id else "the writes that went out are noted"
+            return self._end(work, State.UNKNOWN, f"the run was stopped while waiting; {truth}")
+
+    def watch(self, step: Step, change: Change) -> Outcome:
+        """Go on waiting for what an earlier run made and never saw ready (SETTLEMENT R12). Sends nothing."""
+        provider = self._tools.providers[ResourceRef.parse(step.address).provider]
+        work = Work(step, change, change, provider, live_id=change.live_id, started_s=provider.clock.now())
+        if change.live is None:
+            return self._end(work, State.UNKNOWN, "it can't be found any more")
+        try:
+            waited = self._wait_ready(work, change.live)
+        except ProviderError as error:
+            return self._end(work, State.FAILED, str(error))
+        except Interrupted:
+            return self._end(work, State.SKIPPED, "the run was stopped while waiting; nothing was sent")
+        live = waited.live or change.live
+        with self._lock:
+            self._outputs[step.address] = live.outputs
+        if not waited.ok:
+            return self._end(work, State.FAILED, f"{live.id} exists; {waited.message}")
+        work.spec = fill(work.desired.spec, self._now_known)
+        self._note(work, self._entry(work, live, ready=True))
+        return self._end(work, State.DONE, "", endpoint=live.outputs.get("endpoint", ""))
+
+    # -- create -----------------------------------------------------------------------------------------------------
+
+    def _create(self, work: Work) -> Outcome:
+        tools, resource = self._tools, work.desired
+        if work.change.reason == "on-its-way-out" and work.change.applied is not None:
+            expect(until_gone(work.provider, resource.kind, work.change.applied.live_id, self._courier.patience(work)))
+        generation = tools.generations.get(resource.address, 0) + 1
+        work.marker = new_marker(resource, work.spec, owner=tools.owner, generation=generation)
+        half = dataclasses.replace(work.half, desired=dataclasses.replace(resource, spec=work.spec))
+        calls = work.provider.calls(half, str(work.marker))
+        live = self._send_create(work, calls[0])
+        waited = self._wait_ready(work, live)
+        for index, call in enumerate(calls[1:], start=1):
+            if not waited.ok:
+                break
+            # Nobody knew the id when the calls were planned.
+            known = dataclasses.replace(call, path=call.path.replace("{id}", live.id), target=live.id)
+            waited = self._courier.send(work, index, known)
+        return self._finish(work, waited, Action.CREATE)
+
+    def _send_create(self, work: Work, call: Call) -> Live:
+        """Send the create and find what it made: by the reply's id, else by looking for our marker."""
+        entry = self._entry(work, None, created_at=work.provider.clock.now(), ready=False)
+        intent_id, row = self._courier.intend(work, 0, call, context={"entry": dump(entry)})
+        reply = self._courier.deliver(work, call, intent_id)
+        if reply is not None:
+            self._tools.lease.note_evidence(intent_id, reply.live_id, reply.evidence)
+            row = dataclasses.replace(row, live_id=reply.live_id, evidence=reply.evidence)
+        live = self._find(work, row)
+        work.live_id = live.id
+        self._courier.close(
+            work,
+            intent_id,
+            IntentState.DONE,
+            live_id=live.id,
+            entry=dataclasses.replace(entry, live_id=live.id, live_name=live.name or entry.live_name),
+        )
+        return live
+
+    def _find(self, work: Work, row: IntentRow) -> Live:
+        """Look until the create shows up; it is never sent again in this run (case C37).
+
+        Raises:
+            UnknownOutcome: when it does not show up in the time allowed.
+        """
+        provider = work.provider
+        heard = bool(row.live_id or row.evidence)
+        deadline = provider.clock.now() + max(self._courier.window_s(work), _HEARD_S if heard else 0.0)
+        pause = 1.0
+        while True:
+            live = self._by_reply(work, row)
+            settled = provider.settle(intent_of(row), read(provider, work.desired.kind)) if live is None else None
+            live = settled.live if settled is not None else live
+            if live is not None:
+                return live
+            if provider.clock.now() >= deadline or self._stop.is_set():
+                told = f" and answered{f' as {row.live_id}' if row.live_id else ''}" if heard else ""
+                candidates = settled.candidates if settled is not None else ()
+                hint = f"; it may be one of {', '.join(candidates)}" if candidates else ""
+                raise UnknownOutcome(f"the create was sent{told}, and nothing with its marker shows up{hint}")
+            provider.clock.sleep(pause)
+            pause = min(pause * 2, 10.0)
+
+    @staticmethod
+    def _by_reply(work: Work, row: IntentRow) -> Live | None:
+        """What the reply named, if it can be read."""
+        if not row.live_id:
+            return None
+        try:
+            return work.provider.read_one(work.desired.kind, row.live_id)
+        except ProviderError:
+            return None  # it exists, all the same: look again
+
+    # -- update, adopt ----------------------------------------------------------------------------------------------
+
+    def _update(self, work: Work) -> Outcome:
+        half = dataclasses.replace(work.half, desired=dataclasses.replace(work.desired, spec=work.spec))
+        marker = work.half.live.marker if work.half.live else ""
+        if work.step.op is Action.ADOPT and work.desired.kind.marker.can_change:
+            generation = self._tools.generations.get(work.step.address, 0) + 1
+            work.marker = new_marker(work.desired, work.spec, owner=self._tools.owner, generation=generation)
+            marker = str(work.marker)
+        waited = Waited(ok=True, live=work.half.live)
+        for index, call in enumerate(work.provider.calls(half, marker)):
+            waited = self._courier.send(work, index, call)
+            if not waited.ok:
+                return self._finish(work, waited, work.step.op)
+        return self._finish(work, self._settle_update(work), work.step.op)
+
+    def _settle_update(self, work: Work) -> Waited:
+        """Wait until the live side says what was written, and it is ready again (cases C38, C44)."""
+        kind, live_id = work.desired.kind, work.half.live_id
+
+        def done(live: Live | None) -> Waited | None:
+            if live is None or self._courier.kept_old(work, live):
+                return None
+            return Waited(ok=True, live=live)
+
+        patience = self._courier.patience(work)
+        lag_s = self._courier.window_s(work)
+        kept = until(
+            work.provider, kind, live_id, done, dataclasses.replace(patience, timeout_s=min(patience.timeout_s, lag_s))
+        )
+        if not kept.ok:
+            old = ", ".join(self._courier.kept_old(work, kept.live)) if kept.live else "all"
+            return Waited(ok=False, live=kept.live, message=f"the server kept the old value of {old}")
+        return self._wait_ready(work, kept.live) if kept.live is not None else kept
+
+    # -- delete -----------------------------------------------------------------------------------------------------
+
+    def _delete(self, work: Work) -> Outcome:
+        entry, kind = work.half.applied, work.half.kind
+        if work.half.leftover is not None and work.change.live is not None:
+            expect(self._wait_ready(work, work.change.live))
+        intent_id, doubt = 0, ""
+        for index, call in enumerate(work.provider.calls(work.half, work.half.live.marker if work.half.live else "")):
+            intent_id, doubt = self._send_delete(work, index, call)
+        grace_s = self._courier.window_s(work) if doubt else None
+        patience = self._courier.patience(work)
+        waited = until_gone(work.provider, kind, work.half.live_id, patience, grace_s=grace_s)
+        if not waited.ok:
+            return self._still_there(work, waited, intent_id, doubt)
+        self._forget(work, entry, intent_id)
+        return self._end(work, State.DONE, "it was gone already" if doubt == _GONE_ALREADY else "")
+
+    def _still_there(self, work: Work, waited: Waited, intent_id: int, doubt: str) -> Outcome:
+        """A delete after which the list still shows the thing: the list decides (case C41)."""
+        if waited.live is not None and waited.live.phase is Phase.GOING:
+            return self._end(work, State.UNKNOWN, f"it is on its way out, and was {waited.message}")
+        told = f"{work.half.live_id} is still there: {waited.message}"
+        if intent_id:
+            self._courier.close(work, intent_id, IntentState.FAILED, note=told)
+        return self._end(work, State.FAILED, f"{doubt or 'the delete was accepted'}, and {told}")
+
+    def _send_delete(self, work: Work, index: int, call: Call) -> tuple[int, str]:
+        """Send one call of a delete: (its open intent, why it is in doubt until we have looked)."""
+        if call.op is not CallOp.DELETE:
+            expect(self._courier.send(work, index, call))
+            return 0, ""
+        self._courier.wait_phase(work, call)
+        intent_id, _ = self._courier.intend(work, index, call)
+        try:
+            reply = self._courier.deliver(work, call, intent_id)
+        except ProviderError as error:
+            if error.code != "not-found":
+                raise
+            self._tools.say(work.step.address, f"{_GONE_ALREADY}, or its address is spelt otherwise; the list decides")
+            return 0, _GONE_ALREADY
+        return intent_id, "" if reply is not None else "nobody knows whether the delete was done"
+
+    def _forget(self, work: Work, entry: Applied | None, intent_id: int) -> None:
+        live = work.half.live
+        tombstone = Tombstone(
+            address=work.step.address,
+            live_id=work.half.live_id,
+            at=work.provider.clock.now(),
+            live_name=live.name if live else "",
+            marker=live.marker if live else "",
+            run=self._tools.run_id,
+        )
+        kept = None
+        forget = work.step.address
+        if work.change.action is Action.REPLACE and work.change.replace_order == "create-first":
+            forget = ""  # the entry is the new one's; only its other half goes
+            kept = self._current_entry(work)
+        if intent_id:
+            self._courier.close(work, intent_id, IntentState.DONE, entry=kept, forget=forget, tombstone=tombstone)
+        elif forget:
+            self._tools.lease.forget(forget, tombstone)
+        elif kept is not None:
+            self._tools.lease.put_entry(kept)
+        if entry is not None and forget:
+            with self._lock:
+                self._outputs.pop(work.step.address, None)
+
+    def _current_entry(self, work: Work) -> Applied | None:
+        with self._lock:
+            entry = self._entries.get(work.step.address, work.change.applied)
+        return dataclasses.replace(entry, successor="") if entry is not None else None
+
+    # -- ends -------------------------------------------------------------------------------------------------------
+
+    def _wait_ready(self, work: Work, live: Live) -> Waited:
+        wait = work.desired.lifecycle.wait
+        target = wait.target or work.desired.kind.wait
+        if target is WaitFor.NONE:
+            return Waited(ok=True, live=live)
+        return until_ready(work.provider, work.desired.kind, live.id, target, self._courier.patience(work))
+
+    def _finish(self, work: Work, waited: Waited, op: Action) -> Outcome:
+        """Note what was reached; an item that was made but is not ready keeps `ready: false`."""
+        live = waited.live or work.provider.read_one(work.half.kind, work.live_id)
+        if live is None:
+            return self._end(work, State.UNKNOWN, waited.message or "it can't be found any more")
+        applied = waited.ok or op is Action.CREATE
+        if applied:
+            values: dict[str, Any] = {"ready": waited.ok}
+            if op is not Action.UPDATE and work.marker is not None:
+                values |= {"marker": str(work.marker), "generation": work.marker.generation}
+            if op is Action.CREATE:
+                values["created_at"] = work.started_s
+            self._note(work, self._entry(work, live, **values))
+        with self._lock:
+            self._outputs[work.step.address] = live.outputs
+        if not waited.ok:
+            truth = f"{live.id} exists; " if op is Action.CREATE else ""
+            return self._end(work, State.FAILED, f"{truth}{waited.message}")
+        return self._end(work, State.DONE, "", endpoint=live.outputs.get("endpoint", ""))
+
+    def _note(self, work: Work, entry: Applied) -> None:
+        self._tools.lease.put_entry(entry)
+        with self._lock:
+            self._entries[work.step.address] = entry
+
+    def _entry(self, work: Work, live: Live | None, **values: Any) -> Applied:
+        before = None if work.step.op is Action.CREATE else work.change.applied
+        if work.step.op is Action.CREATE:
+            values.setdefault("marker", str(work.marker))
+            values.setdefault("generation", work.marker.generation if work.marker else 1)
+            old = work.change.live
+            if work.change.action is Action.REPLACE and work.change.replace_order == "create-first" and old is not None:
+                values.setdefault("successor", old.id)
+        return entry_for(
+            work.desired,
+            work.spec,
+            live=live,
+            before=before,
+            fingerprint=self._tools.fingerprint,
+            now_s=work.provider.clock.now(),
+            revision=self._tools.revision,
+            run=self._tools.run_id,
+            **values,
+        )
+
+    def _end(self, work: Work, state: State, message: str, *, endpoint: str = "") -> Outcome:
+        return Outcome(
+            step=work.step.id,
+            address=work.step.address,
+            op=work.step.op,
+            state=state,
+            message=message,
+            live_id=work.live_id,
+            endpoint=endpoint,
+            seconds=max(0.0, work.provider.clock.now() - work.started_s),
+        )
+
+    def _now_known(self, reference: SecretRef | KnownAfterApply) -> Any:
+        if isinstance(reference, SecretRef):
+            return reference
+        with self._lock:
+            return self._outputs.get(reference.address, {}).get(reference.attribute, reference)
+
+
+_STEPS: Mapping[Action, Callable[[StepRunner, Work], Outcome]] = {
+    Action.CREATE: StepRunner._create,  # noqa: SLF001 - the class's own table of steps
+    Action.UPDATE: StepRunner._update,  # noqa: SLF001
+    Action.ADOPT: StepRunner._update,  # noqa: SLF001
+    Action.DELETE: StepRunner._delete,  # noqa: SLF001
+}

@@ -1,0 +1,130 @@
+"""Waiting for a live resource: by the kind's own way, in the provider's own time, with its own failure reason."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.diff.live import Live
+from reconciler.fields import Kind, Phase, WaitFor
+from reconciler.problems import ProviderError
+from reconciler.providers.base import Provider
+
+__all__ = ["Interrupted", "Patience", "Waited", "until", "until_gone", "until_ready"]
+
+_FIRST_POLL_S = 1.0
+_READ_FAILURES = 10
+
+
+class Interrupted(Exception):
+    """A signal or the run's own limit ended the waiting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How to wait: `timeout_s` and `poll_s` in the provider's time; `stop` ends it early; `say` gets progress lines."""
+
+    timeout_s: float
+    poll_s: float
+    stop: threading.Event
+    say: Callable[[str], None] = lambda _text: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """What waiting came to: `ok`, the item as last seen (`None`: gone), and why it is not ok."""
+
+    ok: bool
+    live: Live | None
+    message: str = ""
+
+
+def until(
+    provider: Provider, kind: Kind, live_id: str, done: Callable[[Live | None], Waited | None], patience: Patience
+) -> Waited:
+    """Look until `done` gives a verdict; pauses grow from one second to `poll_s`.
+
+    A read that fails is tried again, ten times in a row at most: waiting outlives a short outage.
+
+    Raises:
+        Interrupted: when asked to stop.
+        ProviderError: when it can't be read any more.
+    """
+    deadline = provider.clock.now() + patience.timeout_s
+    pause, failures, told = _FIRST_POLL_S, 0, ""
+    live: Live | None = None
+    while True:
+        if patience.stop.is_set():
+            raise Interrupted
+        try:
+            live = provider.read_one(kind, live_id)
+            failures = 0
+        except ProviderError:
+            failures += 1
+            if failures >= _READ_FAILURES:
+                raise
+        else:
+            verdict = done(live)
+            if verdict is not None:
+                return verdict
+            told = _tell(live, told, patience)
+        left = deadline - provider.clock.now()
+        if left <= 0:
+            state = "not in the list"
+            if live is not None:
+                state = f"{live.status or live.phase}{': ' + live.reason if live.reason else ''}"
+            return Waited(ok=False, live=live, message=f"not so within {patience.timeout_s:g} s; last seen: {state}")
+        provider.clock.sleep(min(pause, left))
+        pause = min(pause * 2, patience.poll_s)
+
+
+def _tell(live: Live | None, told: str, patience: Patience) -> str:
+    status = (live.status or str(live.phase)) if live else "not in the list"
+    if status != told:
+        patience.say(status)
+    return status
+
+
+def until_ready(provider: Provider, kind: Kind, live_id: str, target: WaitFor, patience: Patience) -> Waited:
+    """Wait until it is ready; a resource that failed ends the wait at once (case C45), a slow warm-up does not."""
+
+    def done(live: Live | None) -> Waited | None:
+        if live is None:
+            return None  # not listed yet: only time tells (case C38)
+        if live.phase is Phase.FAILED:
+            return Waited(ok=False, live=live, message=f"it failed: {live.reason or live.status}")
+        if live.phase is Phase.GOING:
+            return Waited(ok=False, live=live, message="somebody deletes it")
+        if target is WaitFor.NONE or live.phase in {Phase.READY, Phase.FINISHED, Phase.STOPPED}:
+            return Waited(ok=True, live=live)
+        if target is WaitFor.RUNNING and live.run_state == "running":
+            return Waited(ok=True, live=live)
+        return None
+
+    return until(provider, kind, live_id, done, patience)
+
+
+def until_gone(
+    provider: Provider, kind: Kind, live_id: str, patience: Patience, *, grace_s: float | None = None
+) -> Waited:
+    """Wait until two looks in a row do not find it: one absence proves nothing (SETTLEMENT R6).
+
+    Args:
+        provider, kind, live_id: What should go.
+        patience: How long something may take that is on its way out.
+        grace_s: For a delete that nobody confirmed: seconds until it counts as not done while it is not even going.
+    """
+    enough, absences, begun = 2, 0, provider.clock.now()
+
+    def done(live: Live | None) -> Waited | None:
+        nonlocal absences
+        absences = absences + 1 if live is None else 0
+        if absences >= enough:
+            return Waited(ok=True, live=None)
+        staying = live is not None and live.phase is not Phase.GOING
+        if staying and grace_s is not None and provider.clock.now() - begun >= grace_s:
+            return Waited(ok=False, live=live, message=f"it is still {live.status or live.phase}" if live else "")
+        return None
+
+    return until(provider, kind, live_id, done, patience)
