@@ -1,0 +1,363 @@
+"""`reconciler apply`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets as random_source
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from reconciler.apply.book import keep_books, note_settlement
+from reconciler.apply.record import secret_names
+from reconciler.apply.run import Applier
+from reconciler.apply.step import StepTools
+from reconciler.cli.exits import Exit, of_plan, of_report
+from reconciler.cli.options import (
+    Common,
+    common_options,
+    output_option,
+    plan_options,
+    selection_options,
+)
+from reconciler.cli.output import Printer
+from reconciler.cli.plan import plan_options_of, print_plan, say_notes
+from reconciler.cli.project import load_spec
+from reconciler.cli.session import Session, World, is_emulated, open_session
+from reconciler.cli.show import read_plan_file
+from reconciler.cli.signals import stopping
+from reconciler.diff.change import Action
+from reconciler.diff.live import Marker, owner_hash
+from reconciler.ledger.journal import Run, RunStatus
+from reconciler.ledger.store import Lease
+from reconciler.plan.outcome import Report
+from reconciler.plan.plan import Options, Plan
+from reconciler.problems import Problem, Refused, SpecError
+from reconciler.render import machine, text
+from reconciler.spec.formats import duration
+from reconciler.spec.resource import ResourceRef
+
+__all__ = ["command"]
+
+_MARGIN_S = 5.0
+_LONGEST_SETTLING_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wishes:
+    """What the command line asks of this apply."""
+
+    yes: bool
+    partial: bool
+    expected: tuple[frozenset[str], ...]
+    """Sets of change digests (or whole plans' digests) that were reviewed; empty: no expectation."""
+    spec_digest: str
+    output: str
+    lease_wait_s: float
+    parallel: int
+    timeout_s: float | None
+
+
+@click.command("apply", epilog="Example: reconciler apply -C specs-example --yes")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--expect", "expect", multiple=True, metavar="DIGEST|FILE", help="Only changes that this reviewed plan holds."
+)
+@click.option("--partial", is_flag=True, help="Apply what depends on nothing blocked or unknown (exit 3).")
+@click.option("--lease-wait", default="0s", metavar="TIME", help="Wait for another run to end, such as 10m.")
+@click.option("--parallel", type=click.IntRange(1, 64), default=10, show_default=True, help="Steps at a time.")
+@click.option("--timeout", default=None, metavar="TIME", help="Begin nothing more after this time, such as 30m.")
+@output_option("text", "json")
+@plan_options
+@selection_options
+@common_options
+def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> int:
+    """Make live what the spec says: plan, ask, and carry it out.
+
+    With FILE (of `plan --out`): only if nothing that it touches has moved since.
+    """
+    wishes = _wishes(file, output, chosen)
+    if not wishes.yes and not (sys.stdin is not None and sys.stdin.isatty()):
+        raise click.UsageError("there is no terminal to ask on; --yes applies without asking")
+    spec = load_spec(common.where)
+    if wishes.spec_digest and wishes.spec_digest != spec.digest:
+        raise _refused(
+            "other-spec", "the plan was made from another spec than the one that is here", "the spec of the plan"
+        )
+    with open_session(spec, common.where.root, common.printer) as session:
+        session.check_catalogue()
+        _check_place(session)
+        with session.ledger.take_lease(
+            session.owner, _holder(), wait_s=wishes.lease_wait_s, margin_s=_longest_request(session) + _MARGIN_S
+        ) as lease:
+            return _apply(session, lease, wishes, lambda: plan_options_of(session, chosen))
+
+
+def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int:
+    printer = session.printer
+    chosen: Options = options()
+    world, settled = _settled_world(session, lease)
+    plan = session.plan(world, chosen)
+    if any(change.reason in {"vanished", "gone"} for change in plan.changes):
+        _look_again_later(session, plan)
+        plan = session.plan(session.read_world(), chosen)
+    say_notes(session)
+    for sentence in settled:
+        printer.note(sentence)
+    shown = wishes.output != "json"
+    if shown:
+        print_plan(plan, "text", printer)
+    refused = _refusal(plan, wishes, session)
+    if refused is not None:
+        if not shown:
+            printer.result(machine.dump(machine.plan_json(plan)), utf8=True)
+        return refused
+    _check_secrets(session, plan)
+    if plan.steps and not wishes.yes and not click.confirm("Apply these changes?", err=True):
+        printer.note("nothing was sent")
+        return Exit.REFUSED
+    report = dataclasses.replace(_carry_out(session, lease, plan, wishes), settled=settled)
+    say_notes(session)
+    _print_report(report, wishes.output, printer)
+    left_out = bool(plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN))
+    return of_report(report, left_out=left_out)
+
+
+def _look_again_later(session: Session, plan: Plan) -> None:
+    """One list that misses something proves nothing: absence takes two, a poll apart (SETTLEMENT R6)."""
+    names = {ResourceRef.parse(c.address).provider for c in plan.changes if c.reason in {"vanished", "gone"}}
+    for provider in (session.providers[name] for name in sorted(names & set(session.providers))):
+        provider.clock.sleep(float(provider.config.settings.get("pollInterval", 15.0)))
+
+
+def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes) -> Report:
+    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{random_source.token_hex(3)}"
+    printer = session.printer
+    lease.begin_run(
+        Run(
+            id=run_id,
+            owner=session.owner,
+            started=time.time(),
+            revision=session.revision,
+            plan_digest=plan.digest,
+            spec_digest=plan.spec.digest,
+            changes=tuple(sorted(plan.digests.values())),
+            host=socket.gethostname(),
+        )
+    )
+    session.guard.append(lease.check)
+    tools = StepTools(
+        owner=session.owner,
+        run_id=run_id,
+        lease=lease,
+        providers=session.providers,
+        digests=plan.digests,
+        generations=_generations(session, plan),
+        fingerprint=session.fingerprint,
+        window_s=session.window_s,
+        versions=session.versions(),
+        revision=session.revision,
+        say=lambda address, sentence: printer.progress(f"{address}: {sentence}"),
+    )
+    status = RunStatus.FAILED
+    try:
+        keep_books(plan, tools)
+        applier = Applier(plan=plan, tools=tools, parallel=wishes.parallel, stop=session.halt.stop)
+        if wishes.timeout_s is not None:
+            session.halt.ends_at = time.monotonic() + wishes.timeout_s
+        with stopping(applier.stop, printer, wishes.timeout_s):
+            report = applier.run()
+        status = RunStatus.DONE if report.complete else RunStatus.INCOMPLETE
+        return _with_second_look(session, report)
+    finally:
+        session.guard.clear()
+        lease.end_run(run_id, status, time.time())
+
+
+def _with_second_look(session: Session, report: Report) -> Report:
+    """Read again what was touched: a second plan must be empty, or what the provider did not keep is named."""
+    touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
+    if not touched or report.interrupted:
+        return report
+    again = session.plan(session.read_world(), Options())
+    notes = [
+        f"{change.address}: after the apply it still differs: "
+        f"{', '.join(str(f.path) for f in change.fields) or change.message}"
+        for change in again.changes
+        if change.address in touched and change.action not in {Action.NONE, Action.UNKNOWN}
+    ]
+    return dataclasses.replace(report, notes=(*report.notes, *notes))
+
+
+def _settled_world(session: Session, lease: Lease) -> tuple[World, tuple[str, ...]]:
+    """Read live state; settle what earlier runs left open, waiting as long as absence proves nothing."""
+    world = session.read_world()
+    if session.ledger.is_cold(session.owner):
+        world = _after_cold_start(session, world)
+    waited = 0.0
+    sentences: list[str] = []
+    while True:
+        sentences.extend(world.settlement.sentences())
+        note_settlement(world.settlement, session.providers, lease, session.ledger.entries(session.owner))
+        patient = [item for item in world.settlement.open if item.wait_s > 0]
+        if not patient or waited >= _LONGEST_SETTLING_S:
+            return world, tuple(dict.fromkeys(sentences))
+        pause = min(max(item.wait_s for item in patient), 15.0)
+        session.printer.progress(f"{patient[0].row.address}: {patient[0].message}; looking again in {pause:.0f} s")
+        session.providers[ResourceRef.parse(patient[0].row.address).provider].clock.sleep(pause)
+        waited += pause
+        world = session.read_world()
+
+
+def _after_cold_start(session: Session, world: World) -> World:
+    """Without a finished run in the ledger, a dead runner's request may still be under way (SETTLEMENT R5)."""
+    hashes = {owner_hash(owner) for owner in (session.owner, *session.spec.project.former_owners)}
+    markers = [item.parsed_marker for listing in world.listings.values() for item in listing.items]
+    ours = any(marker is not None and marker.owner in hashes for marker in markers)
+    if not (os.environ.get("CI") or ours):
+        return world
+    windows = [session.window_s(provider) for provider in session.providers.values()]
+    if max(windows, default=0.0) <= 0:
+        return world
+    session.printer.progress(
+        f"no finished run is known here: waiting {max(windows):.0f} s until an absence proves something "
+        "(`reconciler ledger trust` skips it)"
+    )
+    time.sleep(max(windows))
+    return session.read_world()
+
+
+def _refusal(plan: Plan, wishes: _Wishes, session: Session) -> int | None:
+    """Why nothing may be sent, as an exit code; `None` when it may."""
+    if wishes.expected:
+        _check_expected(plan, wishes, session)
+    code = of_plan(plan, detailed=False)
+    if code is Exit.DONE or wishes.partial:
+        return None
+    session.printer.note("nothing was sent; --partial applies what depends on none of the blocked or unknown ones")
+    return code
+
+
+def _check_expected(plan: Plan, wishes: _Wishes, session: Session) -> None:
+    """Every change still to be made must be in a reviewed set; a complete one used again is refused."""
+    reviewed = frozenset().union(*wishes.expected)
+    todo = plan.digests
+    surprises = sorted(
+        address for address, digest in todo.items() if digest not in reviewed and plan.digest not in reviewed
+    )
+    if surprises:
+        raise _refused(
+            "unexpected-change",
+            f"these changes are in no reviewed plan, or what they touch has moved since: {', '.join(surprises)}",
+            "the plan that was reviewed; plan again",
+        )
+    if not todo and any(
+        run.plan_digest in reviewed or set(run.changes) & reviewed for run in session.ledger.runs(session.owner)
+    ):
+        raise _refused("already-applied", "this plan was applied already, and nothing is left to do", "a new plan")
+
+
+def _check_secrets(session: Session, plan: Plan) -> None:
+    """All secrets that this apply will send must be there before the first write.
+
+    Raises:
+        SpecError: `secret-missing`, all of them.
+    """
+    problems: list[Problem] = []
+    for change in plan.changes:
+        if change.action in {Action.CREATE, Action.REPLACE, Action.UPDATE, Action.ADOPT} and change.desired is not None:
+            sources = session.sources[change.desired.ref.provider]
+            problems.extend(sources.problems(secret_names(change.desired.spec)))
+    if problems:
+        raise SpecError(dict.fromkeys(problems))
+
+
+def _check_place(session: Session) -> None:
+    """A ledger that vanishes with the runner is no ledger. Source: DESIGN §8.
+
+    Raises:
+        Refused: `ledger-unplaced`.
+    """
+    project = session.spec.project
+    if not os.environ.get("CI") or project.ledger.get("type", "sqlite") != "sqlite" or project.ledger.get("path"):
+        return
+    real = sorted(name for name, config in project.providers.items() if not is_emulated(config))
+    if real:
+        raise _refused(
+            "ledger-unplaced",
+            f"CI is set, {', '.join(real)} is a real account, and the SQLite ledger would vanish with this runner",
+            "spec.ledger with type git or postgresql, or a path that outlives the runner",
+        )
+
+
+def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
+    expected: list[frozenset[str]] = []
+    spec_digest = ""
+    for item in (*((file,) if file else ()), *chosen.pop("expect")):
+        if os.path.exists(item):  # noqa: PTH110 - a digest or a path, as text
+            data = read_plan_file(item)
+            expected.append(frozenset(change["digest"] for change in data["changes"]) | {data["digest"]})
+            spec_digest = data["spec_digest"] if item == file else spec_digest
+        else:
+            expected.append(frozenset([item]))
+    timeout = chosen.pop("timeout")
+    return _Wishes(
+        yes=chosen.pop("yes"),
+        partial=chosen.pop("partial"),
+        expected=tuple(expected),
+        spec_digest=spec_digest,
+        output=output,
+        lease_wait_s=_seconds("--lease-wait", chosen.pop("lease_wait")),
+        parallel=chosen.pop("parallel"),
+        timeout_s=_seconds("--timeout", timeout) if timeout else None,
+    )
+
+
+def _seconds(option: str, text_: str) -> float:
+    try:
+        return duration(text_)
+    except ValueError:
+        raise click.BadParameter(f"{text_!r} is no time such as 30s, 20m or 1h", param_hint=option) from None
+
+
+def _generations(session: Session, plan: Plan) -> dict[str, int]:
+    """Address → generation of the last create that ledger, tombstones or live markers remember."""
+    found: dict[str, int] = {}
+    for stone in session.ledger.tombstones(session.owner):
+        marker = Marker.parse(stone.marker)
+        found[stone.address] = max(found.get(stone.address, 0), marker.generation if marker else 0)
+    for change in plan.changes:
+        live = change.live.parsed_marker if change.live else None
+        known = (change.applied.generation if change.applied else 0, live.generation if live else 0)
+        found[change.address] = max(found.get(change.address, 0), *known)
+    return found
+
+
+def _longest_request(session: Session) -> float:
+    return max((float(c.settings["requestTimeout"]) for c in session.spec.project.providers.values()), default=60.0)
+
+
+def _holder() -> str:
+    """Who holds the lease, for whoever is refused: the workflow run where there is one."""
+    environ = os.environ
+    if environ.get("GITHUB_RUN_ID"):
+        repository = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
+        return f"{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    return environ.get("USER", "")
+
+
+def _print_report(report: Report, output: str, printer: Printer) -> None:
+    if output == "json":
+        printer.result(machine.dump(machine.report_json(report)), utf8=True)
+    else:
+        printer.result(text.report_text(report, printer.style))
+
+
+def _refused(code: str, wrong: str, expected: str) -> Refused:
+    return Refused([Problem(code=code, wrong=wrong, expected=expected)])

@@ -1,0 +1,42 @@
+"""`reconciler emulator`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.output import Printer
+from reconciler.problems import ReconcilerError
+
+__all__ = ["command"]
+
+
+@click.command("emulator", epilog="Example: reconciler emulator --port 0 --speed 600")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free port.")
+@click.option("--state", type=click.Path(dir_okay=False), default=None, metavar="FILE", help="Keep the state in FILE.")
+@click.option("--speed", type=click.FloatRange(0), default=60.0, show_default=True, help="Emulated seconds per second.")
+@click.pass_obj
+def command(printer: Printer, *, port: int, state: str | None, speed: float) -> int:
+    """Serve Theta EdgeCloud, NVIDIA Run:ai and ModelArts as their fact sheets describe them, on 127.0.0.1.
+
+    The first line on stdout is JSON with all addresses and credentials. Control routes for tests are below /_emulator/:
+    requests, state, faults, clock, switches, reset.
+    """
+    from reconciler.emulator.server import Emulator, Server  # noqa: PLC0415 - needs Starlette and uvicorn
+
+    try:
+        server = Server(Emulator(Path(state) if state else None, speed=speed), port).start()
+    except OSError as error:
+        raise ReconcilerError(f"the emulator can't start: {error.strerror or error} [emulator-failed]") from None
+    printer.result(json.dumps(server.emulator.connection(server.url)), utf8=True)
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    done.wait()
+    server.stop()
+    return Exit.DONE

@@ -1,0 +1,102 @@
+"""The command `reconciler`: finds the subcommand, and turns every ending into a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from reconciler.cli.output import OutputError, Printer
+
+__all__ = ["cli", "main"]
+
+COMMANDS: Final = {
+    "validate": "Check the spec without contacting a provider.",
+    "compile": "Print the rendered resources.",
+    "plan": "Show what would be done.",
+    "show": "Print a saved plan.",
+    "apply": "Make live what the spec says.",
+    "list": "Show what is live.",
+    "outputs": "Print ids and endpoints of our resources.",
+    "schema": "Print the JSON Schema of a kind.",
+    "emulator": "Serve the emulated providers on 127.0.0.1.",
+}
+
+
+class _Commands(click.Group):
+    """Subcommands are imported when they are called: `--help` loads none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="reconciler", prog_name="reconciler")
+def cli() -> None:
+    """Desired state in Git, live state from the providers, and a plan between them that a person can trust."""
+
+
+def main() -> None:
+    """Run the command line and exit with the code of DESIGN §10."""
+    printer = Printer()
+    sys.exit(int(_run(printer)))
+
+
+def _run(printer: Printer) -> int:
+    from reconciler.cli.exits import Exit, of_error  # noqa: PLC0415 - not for `--help`
+    from reconciler.problems import ReconcilerError  # noqa: PLC0415
+
+    try:
+        return int(cli.main(standalone_mode=False, obj=printer, prog_name="reconciler") or 0)
+    except click.UsageError as error:
+        hint = f"\nTry: {error.ctx.command_path} --help" if error.ctx else ""
+        printer.note(f"{error.format_message()}{hint}")
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        printer.note("stopped; nothing more was sent")
+        return Exit.REFUSED
+    except OutputError as error:
+        printer.note(str(error))
+        return Exit.ERROR
+    except ReconcilerError as error:
+        printer.note(_safe(str(error)))
+        return of_error(error)
+    except Exception as error:  # noqa: BLE001 - the edge: a bug is reported without values, never as an outcome
+        printer.note(_bug(error, printer))
+        return Exit.ERROR
+
+
+def _safe(text: str) -> str:
+    from reconciler.render.safe import for_terminal  # noqa: PLC0415
+
+    return "\n".join(for_terminal(line) for line in text.splitlines())
+
+
+def _bug(error: Exception, printer: Printer) -> str:
+    """Where it happened, without any value: a bug's text may hold what must not be shown."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    if printer.verbose:
+        return printer.redactor.traceback_text(error)
+    return (
+        f"internal error ({type(error).__name__} at {place}): this is a bug in reconciler, nothing that you did; "
+        "-v shows more [internal-error]"
+    )

@@ -1,0 +1,129 @@
+"""Options that several commands share, and what they make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.output import Printer
+from reconciler.cli.project import ProjectFiles
+from reconciler.spec.resource import Limit
+
+__all__ = ["Common", "common_options", "max_deletes", "output_option", "plan_options", "selection_options"]
+
+_Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The spec's place and the printer, for every command that reads a project."""
+
+    where: ProjectFiles
+    printer: Printer
+
+
+def common_options(command: _Command) -> _Command:
+    """`-C -e -f --values --set -v -q`; the command gets a `Common` as its first argument."""
+
+    def run(**options: Any) -> Any:
+        where = ProjectFiles(
+            root=Path(options.pop("directory")),
+            environment=options.pop("environment"),
+            values=options.pop("values"),
+            sets=options.pop("sets"),
+            files=options.pop("files"),
+        )
+        printer: Printer = click.get_current_context().obj
+        printer.verbose = options.pop("verbose")
+        printer.quiet = options.pop("quiet")
+        return command(Common(where=where, printer=printer), **options)
+
+    run.__doc__ = command.__doc__
+    run.__name__ = command.__name__
+    for option in reversed(
+        (
+            click.option(
+                "-C",
+                "directory",
+                metavar="DIR",
+                default=".",
+                type=click.Path(exists=True, file_okay=False),
+                help="Project folder.",
+            ),
+            click.option("-e", "environment", metavar="ENV", default=None, help="Environment of the project."),
+            click.option(
+                "-f", "files", metavar="FILE", multiple=True, help="Read resources from FILE (- is stdin) instead."
+            ),
+            click.option("--values", "values", metavar="FILE", multiple=True, help="Values on top of the project's."),
+            click.option("--set", "sets", metavar="A.B=C", multiple=True, help="One value on top of all."),
+            click.option("-v", "--verbose", count=True, help="More detail; -vv shows every request."),
+            click.option("-q", "--quiet", is_flag=True, help="No progress."),
+        )
+    ):
+        run = option(run)
+    return run
+
+
+def output_option(*choices: str) -> Callable[[_Command], _Command]:
+    """`-o`, with the forms that this command has; the first is the default."""
+    return click.option(
+        "-o",
+        "--output",
+        "output",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="Form of the result.",
+    )
+
+
+def selection_options(command: _Command) -> _Command:
+    """`-l --target --provider`."""
+    command = click.option("--provider", default="", metavar="NAME", help="Only this provider instance.")(command)
+    command = click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Only this resource.")(command)
+    return click.option("-l", "--selector", default="", metavar="K=V,…", help="Only resources with these labels.")(
+        command
+    )
+
+
+def plan_options(command: _Command) -> _Command:
+    """What a person may allow for one run."""
+    for option in reversed(
+        (
+            click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected."),
+            click.option("--allow-empty-spec", is_flag=True, help="An empty spec means: delete everything of ours."),
+            click.option("--trust-markers", is_flag=True, help="A marker is proof enough for a delete."),
+            click.option(
+                "--max-deletes", default=None, metavar="N|P%", help="Deletes and replaces allowed in this run."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def max_deletes(text: str | None) -> Limit | None:
+    """Read `--max-deletes`.
+
+    Raises:
+        click.BadParameter: when it is neither a count nor a share.
+    """
+    if text is None:
+        return None
+    try:
+        if text.endswith("%"):
+            share = Decimal(text[:-1])
+            if share.is_finite() and share >= 0:
+                return Limit(percent=share, option="--max-deletes")
+        elif text.isdigit():
+            return Limit(count=int(text), option="--max-deletes")
+    except InvalidOperation:
+        pass
+    raise click.BadParameter(
+        f"{text!r} is neither a count such as 3 nor a share such as 20%", param_hint="--max-deletes"
+    )

@@ -1,0 +1,117 @@
+"""The only printer: results to stdout, everything else to stderr; secrets masked, odd terminals survived (case C55)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from reconciler.render.style import Style
+from reconciler.secrets.redact import Redactor
+
+__all__ = ["OutputError", "Printer"]
+
+
+class OutputError(Exception):
+    """The result could not be written (a full disk, a closed stdout)."""
+
+
+@dataclass(slots=True)
+class Printer:
+    """Writes for people and machines.
+
+    Attributes:
+        redactor: Masks secrets by value in everything that is written.
+        verbose: 0, 1 (`-v`) or 2 (`-vv`: every request).
+        quiet: No progress.
+    """
+
+    redactor: Redactor = field(default_factory=Redactor)
+    verbose: int = 0
+    quiet: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    _said: set[str] = field(default_factory=set)
+
+    @property
+    def unicode(self) -> bool:
+        """Whether stdout can show more than ASCII."""
+        return (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") == "utf8"
+
+    @property
+    def colour(self) -> bool:
+        """Colour only on a terminal, or with `FORCE_COLOR`; never with `NO_COLOR`."""
+        if self.environ.get("NO_COLOR"):
+            return False
+        return bool(self.environ.get("FORCE_COLOR")) or self.is_terminal
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether stdout is a terminal."""
+        return sys.stdout is not None and sys.stdout.isatty()
+
+    @property
+    def style(self) -> Style:
+        """How to write for whoever reads stdout."""
+        width = shutil.get_terminal_size().columns if self.is_terminal else 0
+        return Style(colour=self.colour, unicode=self.unicode, width=width, verbose=self.verbose > 0)
+
+    def result(self, text: str, *, utf8: bool = False, masked: bool = False) -> None:
+        """Write the result. `utf8`: files and JSON are UTF-8 whatever the locale; `masked`: secrets are out already.
+
+        Raises:
+            OutputError: when it can't be written; a reader that went away is no error.
+        """
+        shown = text if masked else self.redactor.redact(text)
+        line = shown if shown.endswith("\n") else shown + "\n"
+        if sys.stdout is None:
+            raise OutputError("stdout is closed")
+        encoding = "utf-8" if utf8 else (sys.stdout.encoding or "utf-8")
+        try:
+            _write(sys.stdout, line.encode(encoding, "backslashreplace"))
+        except BrokenPipeError:
+            _mute(sys.stdout)
+        except (OSError, ValueError) as error:
+            _mute(sys.stdout)
+            raise OutputError(f"the result could not be written: {error}") from None
+
+    def note(self, text: str) -> None:
+        """Write a line to stderr; that nobody can read it never stops the work."""
+        if sys.stderr is None:
+            return
+        line = self.redactor.redact(text).rstrip("\n") + "\n"
+        with contextlib.suppress(OSError, ValueError):
+            _write(sys.stderr, line.encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
+
+    def note_once(self, text: str) -> None:
+        """The same as `note`, but only the first time."""
+        if text not in self._said:
+            self._said.add(text)
+            self.note(text)
+
+    def progress(self, text: str) -> None:
+        """Write a progress line, unless `--quiet`."""
+        if not self.quiet:
+            self.note(text)
+
+    def detail(self, level: int, text: str) -> None:
+        """Write a line that only `-v` or `-vv` wants."""
+        if self.verbose >= level:
+            self.note(text)
+
+
+def _write(stream: TextIO, data: bytes) -> None:
+    stream.flush()
+    stream.buffer.write(data)
+    stream.buffer.flush()
+
+
+def _mute(stream: TextIO) -> None:
+    """Point a stream that failed to nowhere, so that the interpreter's last flush does not complain."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

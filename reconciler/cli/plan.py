@@ -1,0 +1,92 @@
+"""`reconciler plan`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import of_plan
+from reconciler.cli.options import (
+    Common,
+    common_options,
+    max_deletes,
+    output_option,
+    plan_options,
+    selection_options,
+)
+from reconciler.cli.output import OutputError, Printer
+from reconciler.cli.project import load_spec
+from reconciler.cli.session import Session, open_session
+from reconciler.plan.plan import Options, Plan
+from reconciler.render import machine, markdown, text
+
+__all__ = ["command", "plan_options_of", "print_plan", "say_notes"]
+
+
+@click.command("plan", epilog="Example: reconciler plan -C specs-example -e dev --out plan.json")
+@click.option("--out", "out", metavar="FILE", default=None, help="Also save the plan, for `show` and `apply FILE`.")
+@click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 2 when there are changes.")
+@output_option("text", "json", "markdown")
+@plan_options
+@selection_options
+@common_options
+def command(common: Common, *, out: str | None, detailed: bool, output: str, **chosen: object) -> int:
+    """Compare the spec with what is live, and show what would be done. Writes nothing to any provider."""
+    spec = load_spec(common.where)
+    with open_session(spec, common.where.root, common.printer) as session:
+        session.check_catalogue()
+        plan = session.plan(session.read_world(), plan_options_of(session, chosen))
+        say_notes(session)
+    if out is not None:
+        _save(plan, Path(out), common.printer)
+    print_plan(plan, output, common.printer)
+    return of_plan(plan, detailed=detailed)
+
+
+def plan_options_of(session: Session, chosen: dict[str, object]) -> Options:
+    """The plan's options from the command line's."""
+    targets = chosen.get("targets") or ()
+    limit = chosen.get("max_deletes")
+    return Options(
+        selected=session.selection(
+            str(chosen.get("selector") or ""),
+            [str(target) for target in targets] if isinstance(targets, tuple) else [],
+            str(chosen.get("provider") or ""),
+        ),
+        accept_empty=bool(chosen.get("accept_empty")),
+        allow_empty_spec=bool(chosen.get("allow_empty_spec")),
+        trust_markers=bool(chosen.get("trust_markers")),
+        max_deletes=max_deletes(str(limit) if limit is not None else None),
+    )
+
+
+def print_plan(plan: Plan, output: str, printer: Printer) -> None:
+    """The plan in the form that was asked for."""
+    # Masked here, before the checksum is taken: a plan that was masked afterwards would look altered.
+    data = machine.with_texts(machine.plan_json(plan), printer.redactor.redact)
+    if output == "json":
+        printer.result(machine.dump(data), utf8=True, masked=True)
+    elif output == "markdown":
+        printer.result(markdown.plan_markdown(data, title=plan.owner), utf8=True)
+    else:
+        printer.result(text.plan_text(data, printer.style))
+
+
+def say_notes(session: Session) -> None:
+    """Say once each: secrets invented for the emulator, a ledger set aside, secrets too short to be masked."""
+    printer = session.printer
+    notes = [note for sources in session.sources.values() for note in sources.notes]
+    for note in (*notes, *session.ledger.notes):
+        printer.note_once(f"note: {note}")
+    if printer.redactor.too_short:
+        printer.note_once(f"warning: too short to be masked in texts: {', '.join(printer.redactor.too_short)}")
+
+
+def _save(plan: Plan, path: Path, printer: Printer) -> None:
+    data = machine.plan_file(plan, tool=f"reconciler {version('reconciler')}")
+    try:
+        path.write_text(machine.dump(machine.with_texts(data, printer.redactor.redact)), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"the plan could not be saved: {error.strerror}") from None

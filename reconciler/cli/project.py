@@ -1,0 +1,168 @@
+"""Reads the files of a project and hands their bytes to the compiler."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from reconciler.problems import Origin, Problem, SpecError
+from reconciler.providers.registry import provider_types
+from reconciler.spec import SourceFile, Spec, compile_all, read_project_header
+
+__all__ = ["PROJECT_FILE", "ProjectFiles", "load_schemas", "load_spec"]
+
+PROJECT_FILE = "reconciler.yaml"
+_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFiles:
+    """What the command line says of where the spec is.
+
+    `files` (`-f`) stand in for the project's own `resources`; `-` is standard input.
+    """
+
+    root: Path
+    environment: str | None = None
+    values: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def load_spec(where: ProjectFiles) -> Spec:
+    """Read and compile.
+
+    Raises:
+        SpecError: with all problems of the stage that found some.
+    """
+    source = _read(
+        where.root, PROJECT_FILE, "project-missing", f"a {PROJECT_FILE} in {where.root}, or -C with its folder"
+    )
+    header = read_project_header(source)
+    environment = header.choose(where.environment)
+    layers = [
+        f"values/{environment}{ending}" for ending in _YAML if (where.root / f"values/{environment}{ending}").is_file()
+    ]
+    values = [_read(where.root, path, "file-missing", "a file") for path in layers]
+    values += [_read_anywhere(path) for path in where.values]
+    if where.files:
+        found = [_standard_input() if path == "-" else _read_anywhere(path) for path in where.files]
+    else:
+        found = list(_resource_files(where.root, header.resources))
+    patches = list(_folder(where.root, f"patches/{environment}")) if environment else []
+    return compile_all(
+        source,
+        environment=where.environment,
+        settings={name: kind.settings for name, kind in provider_types().items()},
+        values_files=values,
+        sets=where.sets,
+        resources=found,
+        patches=patches,
+        kinds=[kind for kind_of in provider_types().values() for kind in kind_of.kinds],
+        schemas=load_schemas(),
+    )
+
+
+def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]]) -> Iterable[SourceFile]:
+    problems: list[Problem] = []
+    seen: dict[str, SourceFile] = {}
+    for path, origin in listed:
+        place = root / path
+        if not _inside(root, place):
+            problems.append(
+                Problem(
+                    code="outside-project",
+                    origin=origin,
+                    wrong=f"{path!r} leads out of the project",
+                    expected="a path inside it",
+                )
+            )
+        elif place.is_dir():
+            seen.update({file.path: file for file in _folder(root, path)})
+        elif place.is_file():
+            seen[path] = _read(root, path, "file-missing", "a file")
+        elif origin is not None:
+            problems.append(
+                Problem(
+                    code="file-missing",
+                    origin=origin,
+                    wrong=f"{path!r} does not exist",
+                    expected="a file or folder of the project",
+                )
+            )
+        else:
+            problems.append(
+                Problem(
+                    code="file-missing",
+                    origin=Origin(PROJECT_FILE),
+                    wrong=f"the folder {path!r} does not exist",
+                    expected="a folder of resources (it may be empty), or spec.resources with other paths",
+                )
+            )
+    if problems:
+        raise SpecError(problems)
+    return seen.values()
+
+
+def _inside(root: Path, place: Path) -> bool:
+    return place.resolve().is_relative_to(root.resolve())
+
+
+def _folder(root: Path, path: str) -> Iterable[SourceFile]:
+    """All YAML files below a folder, hidden ones left out, in the order of their paths."""
+    base = root / path
+    if not base.is_dir():
+        return
+    for place in sorted(base.rglob("*")):
+        relative = place.relative_to(root)
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if place.suffix in _YAML and place.is_file() and not hidden and _inside(root, place):
+            yield SourceFile(relative.as_posix(), _bytes(place, relative.as_posix()))
+
+
+def _read(root: Path, path: str, code: str, expected: str) -> SourceFile:
+    place = root / path
+    if not place.is_file():
+        raise SpecError([Problem(code=code, wrong=f"there is no {path}", expected=expected)])
+    return SourceFile(path, _bytes(place, path))
+
+
+def _read_anywhere(path: str) -> SourceFile:
+    place = Path(path)
+    if not place.is_file():
+        raise SpecError([Problem(code="file-missing", wrong=f"there is no file {path!r}", expected="a readable file")])
+    return SourceFile(path, _bytes(place, path))
+
+
+def _bytes(place: Path, shown: str) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        wrong = f"it can't be read: {error.strerror}"
+        raise SpecError(
+            [Problem(code="file-unreadable", origin=Origin(shown), wrong=wrong, expected="a readable file")]
+        ) from None
+
+
+def _standard_input() -> SourceFile:
+    return SourceFile("<stdin>", sys.stdin.buffer.read())
+
+
+@lru_cache(maxsize=1)
+def load_schemas() -> dict[str, Any]:
+    """File name → schema, from the wheel or, in a checkout or an editable install, from beside the package."""
+    package = resources.files("reconciler")
+    home = package / "schemas"
+    if not home.is_dir():
+        home = Path(str(package)).parent / "schemas"
+    return {
+        item.name: json.loads(item.read_text(encoding="utf-8"))
+        for item in sorted(home.iterdir(), key=lambda item: item.name)
+        if item.name.endswith(".json")
+    }

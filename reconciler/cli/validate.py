@@ -1,0 +1,47 @@
+"""`reconciler validate`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import Common, common_options, output_option
+from reconciler.cli.project import load_spec
+from reconciler.cli.session import open_session
+from reconciler.problems import Problem, SpecError
+from reconciler.render import machine, text
+
+__all__ = ["command"]
+
+
+@click.command(
+    "validate",
+    epilog="Example: reconciler validate -C specs-example -e prod",
+)
+@click.option("--online", is_flag=True, help="Also ask the providers whether templates, machines and projects exist.")
+@output_option("text", "json")
+@common_options
+def command(common: Common, *, online: bool, output: str) -> int:
+    """Check the spec: syntax, shape, values, names, rules across fields.
+
+    All mistakes at once, each at its place. No provider is contacted, unless --online is given.
+    """
+    problems: tuple[Problem, ...] = ()
+    summary = ""
+    try:
+        spec = load_spec(common.where)
+        summary = f"{len(spec.resources)} resources of {spec.project.owner} are valid"
+        if online:
+            with open_session(spec, common.where.root, common.printer) as session:
+                session.check_catalogue()
+                for name, message in session.failed.items():
+                    problems += (Problem(code="list-failed", address=name, wrong=message, expected="it to answer"),)
+    except SpecError as error:
+        problems = error.problems
+    if output == "json":
+        common.printer.result(machine.dump(machine.problems_json(problems)), utf8=True)
+    elif problems:
+        common.printer.note(text.problems_text(problems))
+    else:
+        common.printer.result(summary)
+    return Exit.ERROR if problems else Exit.DONE

@@ -1,0 +1,1 @@
+"""The places on GitHub where people meet the tool."""
