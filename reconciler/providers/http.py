@@ -425,7 +425,7 @@ def _parse(raw: bytes, headers: Mapping[str, str]) -> JsonBody:
 
 
 def _may_read_again(error: BaseException) -> bool:
-    if not isinstance(error, ProviderError):
+    if not isinstance(error, ProviderError) or error.code == "log-in-failed":
         return False
     return error.code == "provider-unreachable" or error.status in _RETRIED_STATUSES
 

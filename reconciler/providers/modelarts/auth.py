@@ -114,7 +114,7 @@ class TokenAuth:
                 if attempt == _LOG_IN_TRIES:
                     raise ProviderError(
                         str(error).replace("; it may have been done", "; not logged in, nothing was sent"),
-                        code="provider-unreachable",
+                        code="log-in-failed",
                         status=error.status,
                     ) from None
                 self._clock.sleep(float(attempt))

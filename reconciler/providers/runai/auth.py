@@ -89,7 +89,8 @@ class RunaiAuth:
             code = "credentials" if 400 <= error.status < 500 and error.status != 429 else error.code  # noqa: PLR2004
             raise ProviderError(
                 f"{scrub(str(error), (secret,))}; could not log in, the request was not sent",
-                code="provider-failed" if isinstance(error, UnknownOutcome) else code,
+                # Tried often enough: the request that wanted the token must not start over.
+                code=code if code == "credentials" else "log-in-failed",
                 status=error.status,
             ) from None
         body = reply.body if isinstance(reply.body, Mapping) else {}
