@@ -46,11 +46,19 @@ def note_settlement(
 def keep_books(plan: Plan, tools: StepTools) -> None:
     """Bring the entries of resources that need no write up to date: lifecycle, labels, edges, address, lost entries."""
     outputs = {change.address: change.live.outputs for change in plan.changes if change.live is not None}
+    moves = {
+        change.applied.address: change.address
+        for change in plan.changes
+        if change.desired is not None
+        and change.applied is not None
+        and change.applied.address != change.address
+        and change.action not in {Action.BLOCKED, Action.UNKNOWN}
+    }
+    if moves:
+        tools.lease.rename(moves)
     for change in plan.changes:
         if change.action is Action.NONE and change.desired is None:
             _let_go(change, tools)
-        elif change.desired is not None and change.applied is not None and change.applied.address != change.address:
-            tools.lease.rename(change.applied.address, change.address)
         if change.action is Action.NONE and change.desired is not None and change.live is not None:
             _refresh(change, tools, outputs)
 

@@ -78,6 +78,7 @@ def entry_for(
         labels=resource.labels,
         prevent_destroy=resource.lifecycle.prevent_destroy,
         on_remove=resource.lifecycle.on_remove,
+        renamed_from=tuple(resource.lifecycle.renamed_from),
         secrets_revision=resource.lifecycle.secrets_revision,
         fingerprints={name: fingerprint(name) for name in secret_names(spec)},
         applied_at=now_s,

@@ -123,7 +123,9 @@ def _settle_create(result: _Result, row: IntentRow, settled: Settled, listing: L
         message = f"an earlier create may be one of {', '.join(settled.candidates)}; adopt the right one"
         result.open.append(Open(row=row, message=message, candidates=settled.candidates))
     elif wait_s > 0 or listing.verdict is not Verdict.COMPLETE:
-        told = f"was answered ({row.live_id or 'no id'}) and is not listed yet" if _was_heard(row) else "may still show up"
+        told = (
+            f"was answered ({row.live_id or 'no id'}) and is not listed yet" if _was_heard(row) else "may still show up"
+        )
         result.open.append(Open(row=row, message=f"an earlier create {told}", wait_s=wait_s))
     else:
         result.not_done.append(row)

@@ -99,8 +99,8 @@ class StepRunner:
 
     def _create(self, work: Work) -> Outcome:
         tools, resource = self._tools, work.desired
-        if work.change.reason == "on-its-way-out" and work.change.applied is not None:
-            expect(until_gone(work.provider, resource.kind, work.change.applied.live_id, self._courier.patience(work)))
+        for dying in work.change.candidates if work.change.reason == "on-its-way-out" else ():
+            expect(until_gone(work.provider, resource.kind, dying, self._courier.patience(work)))
         generation = tools.generations.get(resource.address, 0) + 1
         work.marker = new_marker(resource, work.spec, owner=tools.owner, generation=generation)
         half = dataclasses.replace(work.half, desired=dataclasses.replace(resource, spec=work.spec))

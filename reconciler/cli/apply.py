@@ -8,6 +8,7 @@ import secrets as random_source
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,11 @@ class _Wishes:
     partial: bool
     expected: tuple[frozenset[str], ...]
     """Sets of change digests (or whole plans' digests) that were reviewed; empty: no expectation."""
+    reviewed: Mapping[str, Mapping[str, Any]]
+    """Address → its change as a reviewed file has it."""
     spec_digest: str
+    revision: str
+    """Of the file's spec; may be empty."""
     output: str
     lease_wait_s: float
     parallel: int
@@ -87,8 +92,11 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
         raise click.UsageError("there is no terminal to ask on; --yes applies without asking")
     spec = load_spec(common.where)
     if wishes.spec_digest and wishes.spec_digest != spec.digest:
+        made = f" at revision {wishes.revision}" if wishes.revision else ""
         raise _refused(
-            "other-spec", "the plan was made from another spec than the one that is here", "the spec of the plan"
+            "other-spec",
+            f"the plan was made{made} from spec {wishes.spec_digest[:12]}, and here is spec {spec.digest[:12]}",
+            "the spec of the plan, or a new plan",
         )
     with open_session(spec, common.where.root, common.printer) as session:
         session.check_catalogue()
@@ -254,13 +262,29 @@ def _check_expected(plan: Plan, wishes: _Wishes, session: Session) -> None:
     if surprises:
         raise _refused(
             "unexpected-change",
-            f"these changes are in no reviewed plan, or what they touch has moved since: {', '.join(surprises)}",
+            "what is to be done is not what was reviewed: "
+            + "; ".join(_surprise(address, plan, wishes.reviewed) for address in surprises),
             "the plan that was reviewed; plan again",
         )
     if not todo and any(
         run.plan_digest in reviewed or set(run.changes) & reviewed for run in session.ledger.runs(session.owner)
     ):
         raise _refused("already-applied", "this plan was applied already, and nothing is left to do", "a new plan")
+
+
+def _surprise(address: str, plan: Plan, reviewed: Mapping[str, Mapping[str, Any]]) -> str:
+    """What differs between a reviewed change and the same one now; paths and ids only, never a value."""
+    before = reviewed.get(address)
+    if before is None:
+        return f"{address} is in no reviewed plan"
+    now = next(item for item in machine.plan_json(plan)["changes"] if item["address"] == address)
+    if (before["action"], before["id"]) != (now["action"], now["id"]):
+        return f"{address} was {before['action']} {before['id'] or ''}".rstrip() + (
+            f" and is {now['action']} {now['id'] or ''}".rstrip()
+        )
+    sides = [{item["path"]: (item["before"], item["after"]) for item in change["fields"]} for change in (before, now)]
+    moved = sorted(path for path in {*sides[0], *sides[1]} if sides[0].get(path) != sides[1].get(path))
+    return f"{address} has moved since ({', '.join(moved) or 'its spec or lifecycle'})"
 
 
 def _check_secrets(session: Session, plan: Plan) -> None:
@@ -298,12 +322,15 @@ def _check_place(session: Session) -> None:
 
 def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
     expected: list[frozenset[str]] = []
-    spec_digest = ""
+    reviewed: dict[str, Mapping[str, Any]] = {}
+    spec_digest = revision = ""
     for item in (*((file,) if file else ()), *chosen.pop("expect")):
         if os.path.exists(item):  # noqa: PTH110 - a digest or a path, as text
             data = read_plan_file(item)
             expected.append(frozenset(change["digest"] for change in data["changes"]) | {data["digest"]})
-            spec_digest = data["spec_digest"] if item == file else spec_digest
+            reviewed |= {change["address"]: change for change in data["changes"]}
+            if item == file:
+                spec_digest, revision = data["spec_digest"], data["revision"] or ""
         else:
             expected.append(frozenset([item]))
     timeout = chosen.pop("timeout")
@@ -311,7 +338,9 @@ def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
         yes=chosen.pop("yes"),
         partial=chosen.pop("partial"),
         expected=tuple(expected),
+        reviewed=reviewed,
         spec_digest=spec_digest,
+        revision=revision,
         output=output,
         lease_wait_s=_seconds("--lease-wait", chosen.pop("lease_wait")),
         parallel=chosen.pop("parallel"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.options import output_option
-from reconciler.cli.output import Printer
-from reconciler.problems import Origin, Problem, SpecError
+from reconciler.cli.options import Common, common_options, output_option
+from reconciler.cli.project import PROJECT_FILE, ProjectFiles, load_spec
+from reconciler.problems import Origin, Problem, Refused, SpecError
 from reconciler.render import machine, markdown, text
 
 __all__ = ["command", "read_plan_file"]
@@ -20,36 +21,51 @@ __all__ = ["command", "read_plan_file"]
 @click.command("show", epilog="Example: reconciler show plan.json")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @output_option("text", "json", "markdown")
-@click.pass_obj
-def command(printer: Printer, *, file: str, output: str) -> int:
-    """Print a saved plan. Contacts nobody."""
-    data = read_plan_file(file)
+@common_options
+def command(common: Common, *, file: str, output: str) -> int:
+    """Print a saved plan, and note when the spec has moved on since. Contacts nobody."""
+    data, printer = read_plan_file(file), common.printer
     if output == "json":
         printer.result(machine.dump(data), utf8=True)
     elif output == "markdown":
         printer.result(markdown.plan_markdown(data, title=str(data["owner"])), utf8=True)
     else:
         printer.result(text.plan_text(data, printer.style))
+    if _is_stale(common.where, data):
+        printer.note("note: this plan was made from another spec than the one that is here now; plan again")
     return Exit.DONE
+
+
+def _is_stale(where: ProjectFiles, data: dict[str, Any]) -> bool:
+    """Whether the project here, if there is one, says something else than the plan was made from."""
+    if not (where.root / PROJECT_FILE).is_file():
+        return False
+    try:
+        environment = where.environment or data["environment"]
+        return bool(load_spec(dataclasses.replace(where, environment=environment)).digest != data["spec_digest"])
+    except SpecError:
+        return True
 
 
 def read_plan_file(file: str) -> dict[str, Any]:
     """Read what `plan --out` wrote.
 
     Raises:
-        SpecError: `not-a-plan`, `plan-altered`.
+        SpecError: `not-a-plan`.
+        Refused: `plan-altered`.
     """
     try:
         data = json.loads(Path(file).read_bytes())
     except (OSError, ValueError) as error:
-        raise _refused(file, "not-a-plan", f"it is no saved plan: {error}") from None
+        raise SpecError([_problem(file, "not-a-plan", f"it is no saved plan: {error}")]) from None
     if not isinstance(data, dict) or data.get("format") != machine.PLAN_FORMAT:
         wrong = f"it is no saved plan of format {machine.PLAN_FORMAT}"
-        raise _refused(file, "not-a-plan", wrong)
+        raise SpecError([_problem(file, "not-a-plan", wrong)])
     if not machine.is_intact(data):
-        raise _refused(file, "plan-altered", "its digest does not fit its content: it was altered after it was saved")
+        wrong = f"its digest {str(data.get('digest'))[:12]} does not fit its content: it was altered after it was saved"
+        raise Refused([_problem(file, "plan-altered", wrong)])
     return data
 
 
-def _refused(file: str, code: str, wrong: str) -> SpecError:
-    return SpecError([Problem(code=code, origin=Origin(file), wrong=wrong, expected="a file that `plan --out` wrote")])
+def _problem(file: str, code: str, wrong: str) -> Problem:
+    return Problem(code=code, origin=Origin(file), wrong=wrong, expected="a file that `plan --out` wrote")

@@ -97,19 +97,22 @@ def forget(connection: Connection, owner: str, address: str) -> None:
     connection.execute(delete(ENTRIES).where(ENTRIES.c.owner == owner, ENTRIES.c.address == address))
 
 
-def rename(connection: Connection, owner: str, old: str, new: str) -> None:
-    """Move an entry to another address, its marker kept as it was written.
+def rename(connection: Connection, owner: str, moves: Mapping[str, str]) -> None:
+    """Move entries to other addresses, all at once, so that two may swap; markers are kept as they were written.
 
     Raises:
-        LedgerError: when `old` has no entry, or `new` has one.
+        LedgerError: when an old address has no entry, or a new one has one that does not move away.
     """
     known = entries(connection, owner)
-    if old not in known or new in known:
-        wrong = f"{new} has an entry already" if new in known else f"{old} has no entry"
-        raise LedgerError(f"can't rename {old} to {new} in the ledger: {wrong}")
-    data = dump(known[old])
-    forget(connection, owner, old)
-    connection.execute(insert(ENTRIES).values(owner=owner, address=new, data=data))
+    for old, new in moves.items():
+        taken = new in known and new not in moves
+        if old not in known or taken:
+            wrong = f"{new} has an entry already" if taken else f"{old} has no entry"
+            raise LedgerError(f"can't rename {old} to {new} in the ledger: {wrong}")
+    for old in moves:
+        forget(connection, owner, old)
+    for old, new in moves.items():
+        connection.execute(insert(ENTRIES).values(owner=owner, address=new, data=dump(known[old])))
 
 
 def _intent(row: Row[*tuple[Any, ...]]) -> IntentRow:

@@ -129,10 +129,11 @@ class SqliteLease:
             if tombstone is not None:
                 rows.bury(connection, self.owner, tombstone)
 
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, moves: Mapping[str, str]) -> None:
         """See `Lease`."""
-        with self._transaction(f"that {old} is now {new}", fenced=True) as connection:
-            rows.rename(connection, self.owner, old, new)
+        said = ", ".join(f"{old} is now {new}" for old, new in moves.items())
+        with self._transaction(f"that {said}", fenced=True) as connection:
+            rows.rename(connection, self.owner, moves)
 
     def trust(self, scope: str, *, by: str, now: float) -> None:
         """See `Lease`."""

@@ -85,8 +85,8 @@ class Lease(Protocol):
         """Drop an entry (`onRemove: retain` leaves a `released` tombstone); one that isn't there is fine."""
         ...
 
-    def rename(self, old: str, new: str) -> None:
-        """Move an entry to another address, with its marker as it was written."""
+    def rename(self, moves: Mapping[str, str]) -> None:
+        """Move entries (old address → new one) all at once, with their markers as they were written; two may swap."""
         ...
 
     def trust(self, scope: str, *, by: str, now: float) -> None:

@@ -53,8 +53,8 @@ def order(changes: Sequence[Change]) -> tuple[Step, ...]:
     graph = _Graph(changes)
     after = graph.edges()
     late = {step_id: int(graph.is_late(step_id)) for step_id in graph.steps}
-    deletes = {step_id for step_id, step in graph.steps.items() if step.op is Action.DELETE}
-    ids = _sorted(after, late, {step_id: graph.change_of[step_id].desired for step_id in graph.steps}, deletes)
+    members = {step_id: graph.change_of[step_id].desired for step_id in graph.steps}
+    ids = _sorted(after, late, members, graph.outdated(after))
     return tuple(
         Step(
             id=step_id,
@@ -76,11 +76,14 @@ class _Graph:
         """Address → id of the step that brings it to its desired state."""
         self.removing: dict[str, str] = {}
         self.needs: dict[str, set[str]] = {}
+        self.needed_now: dict[str, set[str]] = defaultdict(set)
+        """Address → addresses that need it now; `needed_by`: now, or at the last apply."""
         self.needed_by: dict[str, set[str]] = defaultdict(set)
-        """Address → addresses that need it, now or at the last apply."""
         for change in changes:
             self._add(change)
             self.needs[change.address] = _needs(change)
+            for address in _needs(change):
+                self.needed_now[address].add(change.address)
             for address in _needs(change) | set(change.applied.edges if change.applied else ()):
                 self.needed_by[address].add(change.address)
         self.freeing = self._find_freeing()
@@ -121,10 +124,11 @@ class _Graph:
         stays_until_moved = change.action is Action.DELETE or create_first
         early = self.removing[change.address] in self._early
         for address in self._nearest(change.address, self.needed_by, {**self.making, **self.removing}):
-            # Who needed it goes first; who stays moves to the new one, or lets go of it, first.
-            if address in self.removing and (stays_until_moved or not self._is_made_first(address)):
+            # Who needed it goes first; who stays moves on or lets go of it first, unless somebody waits for its name.
+            waits = stays_until_moved and not early
+            if address in self.removing and (waits or not self._is_made_first(address)):
                 after.add(self.removing[address])
-            if address in self.making and stays_until_moved and not early:
+            if address in self.making and waits:
                 after.add(self.making[address])
         return after
 
@@ -166,7 +170,7 @@ class _Graph:
         held: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for address, step_id in self.removing.items():
             other = self.change_of[step_id]
-            if other.live is not None and other.live.name:
+            if other.action is Action.DELETE and other.live is not None and other.live.name:
                 held[address.partition("/")[0], other.kind.name, other.live.name].append(step_id)
         freeing: dict[str, list[str]] = {}
         for address, step_id in self.making.items():
@@ -177,6 +181,16 @@ class _Graph:
             if place in held:
                 freeing[step_id] = held[place]
         return freeing
+
+    def outdated(self, after: Mapping[str, set[str]]) -> frozenset[tuple[str, str]]:
+        """Edges of deletes that stand in the last applies alone, each in its own: together they may make a circle."""
+        found = set()
+        for step_id, step in self.steps.items():
+            if step.op is Action.DELETE:
+                now = self._nearest(step.address, self.needed_now, {**self.making, **self.removing})
+                others = {other for other in after[step_id] if self.steps[other].address not in {step.address, *now}}
+                found |= {(step_id, other) for other in others}
+        return frozenset(found)
 
     def is_late(self, step_id: str) -> bool:
         """Whether a step waits for its turn until nothing else is free: deletes that are not a part of something."""
@@ -192,12 +206,11 @@ def _sorted(
     after: Mapping[str, set[str]],
     late: Mapping[str, int],
     members: Mapping[str, Resource | None],
-    soft: Collection[str] = (),
+    outdated: Collection[tuple[str, str]] = (),
 ) -> tuple[str, ...]:
     """Nodes after their needs; late ones last where there is a choice, then by name.
 
-    A circle of `soft` nodes alone is opened (one edge is taken out of `after`): between deletes it comes from edges of
-    different applies, which nobody can mend in a file.
+    A circle with an outdated edge is opened there (it is taken out of `after`): nobody could mend that in a file.
     """
     while True:
         done = _walk(after, late)
@@ -205,9 +218,11 @@ def _sorted(
             return tuple(done)
         left = set(after).difference(done)
         circle = _circle({node: after[node] & left for node in left})
-        if not all(node in soft for node in circle):
+        edges = zip(circle, [*circle[1:], circle[0]], strict=True)
+        weakest = next((edge for edge in edges if edge in outdated), None)
+        if weakest is None:
             raise SpecError([_cycle(circle, members)])
-        after[circle[0]].discard(circle[1])
+        after[weakest[0]].discard(weakest[1])
 
 
 def _walk(after: Mapping[str, set[str]], late: Mapping[str, int]) -> list[str]:

@@ -20,7 +20,9 @@ ENDPOINT = KnownAfterApply("p/Engine/up", "endpoint")
 @pytest.mark.parametrize(
     ("desired", "live"),
     [
-        pytest.param({"size": 0.5, "memory": "1000M"}, {"size": "500m", "memory": "1G"}, id="quantities in other words"),
+        pytest.param(
+            {"size": 0.5, "memory": "1000M"}, {"size": "500m", "memory": "1G"}, id="quantities in other words"
+        ),
         pytest.param({"size": "1.1"}, {"size": "1100m"}, id="exactly, without floats"),
         pytest.param({"size": "1e3"}, {"size": 1000}, id="an exponent"),
         pytest.param({"labels": {}, "pools": [], "note": None, "env": []}, {}, id="nothing in four spellings"),
@@ -29,7 +31,9 @@ ENDPOINT = KnownAfterApply("p/Engine/up", "endpoint")
         pytest.param({"image": "docker.io/library/nginx:latest"}, {"image": "nginx"}, id="an image's unspoken parts"),
         pytest.param({"groups": ["a", "b", "b"]}, {"groups": ["b", "a"]}, id="a set in another order"),
         pytest.param(
-            {"groups": [{"id": 1, "on": "x"}]}, {"groups": [{"on": "x", "id": 1.0}]}, id="a set of maps, keys turned round"
+            {"groups": [{"id": 1, "on": "x"}]},
+            {"groups": [{"on": "x", "id": 1.0}]},
+            id="a set of maps, keys turned round",
         ),
         pytest.param({"note": ""}, {}, id="an explicit empty text where there is none"),
         pytest.param({"seed": 1}, {"seed": 2}, id="what only the server sets"),
@@ -76,13 +80,13 @@ def test_what_was_never_ours_is_not_compared_even_beside_a_change() -> None:
     assert paths(compared({**desired, "replicas": 2}, live, desired)) == ["replicas"]
 
 
-# -- what left the spec -------------------------------------------------------------------------------------------------
+# -- what left the spec -----------------------------------------------------------------------------------------------
 
 
 def test_removed_entry_of_a_list_is_one_change_and_leaves_foreign_entries_alone() -> None:
-    applied = {"env": [{"name": "A", "value": "1"}, {"name": "DEBUG", "value": "1"}], "labels": {"mine": "a"}}
-    live = {"env": [*applied["env"], {"name": "POLICY", "value": "x"}], "labels": {"mine": "a", "policy": "b"}}
-    result = compared({"env": applied["env"][:1]}, live, applied)
+    env = [{"name": "A", "value": "1"}, {"name": "DEBUG", "value": "1"}]
+    live = {"env": [*env, {"name": "POLICY", "value": "x"}], "labels": {"mine": "a", "policy": "b"}}
+    result = compared({"env": env[:1]}, live, {"env": env, "labels": {"mine": "a"}})
     assert paths(result) == ["env[DEBUG]", "labels.mine"]
     assert all(change.removed and not change.forces_replace for change in result.changes)
     assert result.changes[0].before == {"name": "DEBUG", "value": "1"}
@@ -131,7 +135,7 @@ def test_removed_hidden_field_is_a_change_by_what_was_applied() -> None:
     assert (change.before, change.after, change.verifiable) == (9, 5, False)
 
 
-# -- lists ----------------------------------------------------------------------------------------------------------------
+# -- lists ------------------------------------------------------------------------------------------------------------
 
 
 def test_keyed_lists_compare_in_any_order() -> None:
@@ -142,7 +146,7 @@ def test_keyed_lists_compare_in_any_order() -> None:
         {"operator": "Exists", "effect": "NoSchedule"},
     ]
     shown = [{**one, "operator": one.get("operator", "Equal")} for one in tolerations]
-    shuffle = random.Random(7).sample
+    shuffle = random.Random(7).sample  # noqa: S311 - a shuffle
     for _ in range(50):
         live = {"env": shuffle(env, 5), "tolerations": shuffle(shown, 3)}
         assert compared({"env": env, "tolerations": tolerations}, live, None).changes == []
@@ -163,7 +167,7 @@ def test_two_entries_of_one_key_stay_two() -> None:
     assert paths(compared(desired, {"tolerations": [{"key": "a"}]})) == ["tolerations[a,Equal#2].key"]
 
 
-# -- what the API does not show -----------------------------------------------------------------------------------------
+# -- what the API does not show ---------------------------------------------------------------------------------------
 
 
 def test_hidden_field_speaks_by_the_last_applied_value() -> None:
@@ -203,7 +207,7 @@ def test_value_that_counts_from_the_next_start_is_no_drift() -> None:
     assert change.field_class is FieldClass.PENDING
 
 
-# -- an autoscaler --------------------------------------------------------------------------------------------------------
+# -- an autoscaler ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("count", "changed"), [(1, False), (3, False), (4, False), (6, True), (0, True)])
@@ -223,10 +227,13 @@ def test_ignored_paths_are_left_alone_by_pattern_and_by_section() -> None:
     live = {"env": [{"name": "A", "value": "9"}, {"name": "B", "value": "9"}], "probe": {"path": "/b"}, "note": "y"}
     ignore = (path("env[*].value"), path("probe"))
     assert paths(compared(desired, live, desired, ignore=ignore)) == ["note"]
-    assert paths(compared(desired, live, desired, ignore=(path("env[A]"), path("note")))) == ["env[B].value", "probe.path"]
+    assert paths(compared(desired, live, desired, ignore=(path("env[A]"), path("note")))) == [
+        "env[B].value",
+        "probe.path",
+    ]
 
 
-# -- secrets --------------------------------------------------------------------------------------------------------------
+# -- secrets ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -242,7 +249,10 @@ def test_ignored_paths_are_left_alone_by_pattern_and_by_section() -> None:
     ],
 )
 def test_fingerprint_alone_tells_of_a_secret(
-    value: dict[str, Any], verdict: bool | None, changed: int, unverified: int
+    value: dict[str, Any],
+    verdict: bool | None,  # noqa: FBT001 - a table's column
+    changed: int,
+    unverified: int,
 ) -> None:
     live = {"env": [{"name": "T", "value": "hf_CLEAR"}], "args": ["--token", "hf_CLEAR"], "note": "Bearer hf_CLEAR"}
     result = compared(value, live, value, secret_changed=lambda _name: verdict)
@@ -265,7 +275,8 @@ def test_other_reference_is_a_change_and_the_live_value_is_never_called_drift() 
 def test_secret_that_becomes_a_literal_shows_neither() -> None:
     applied = {"env": [{"name": "T", "value": SECRET}]}
     live = {"env": [{"name": "T", "value": "hf_CLEAR"}]}
-    for desired in ({"env": [{"name": "T", "value": "debug"}]}, {"env": []}, {}):
+    wanted: list[dict[str, Any]] = [{"env": [{"name": "T", "value": "debug"}]}, {"env": []}, {}]
+    for desired in wanted:
         (change,) = compared(desired, live, applied).changes
         assert change.sensitive
         assert change.before is None
@@ -288,10 +299,13 @@ def test_value_that_is_not_known_yet_shows_its_reference() -> None:
         assert (change.after, change.after_known, change.after_text) == (None, False, str(value))
         assert change.before == "http://old/v1"
     (change,) = compared({"args": ["--to", ENDPOINT]}, {"args": ["--to", "x"]}).changes
-    assert (change.after, change.after_text) == (None, encode(f'["--to", "{str(ENDPOINT).replace(chr(34), chr(92) + chr(34))}"]'))
+    assert (change.after, change.after_text) == (
+        None,
+        encode(f'["--to", "{str(ENDPOINT).replace(chr(34), chr(92) + chr(34))}"]'),
+    )
 
 
-# -- classes, ways, versions ----------------------------------------------------------------------------------------------
+# -- classes, ways, versions ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -338,3 +352,10 @@ def test_change_carries_what_a_reviewer_needs() -> None:
 def test_field_without_a_row_replaces_because_that_is_the_safe_guess() -> None:
     (change,) = compared({"unheard": 1}, {"unheard": 2}).changes
     assert change.forces_replace
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}], ids=repr)
+def test_written_nothing_is_the_same_as_silence_about_what_was_never_ours(nothing: Any) -> None:
+    for key, live in (("note", "x"), ("pools", ["x"]), ("scaling", {"delay": 1}), ("replicas", 7)):
+        for applied in (None, {}, {"image": "a"}):
+            assert compared({key: nothing}, {key: live}, applied).changes == []

@@ -34,7 +34,7 @@ def engine(changed: dict[str, Any], *, applied: dict[str, Any] | None = None, **
     return decided(resource("chat", {**SPEC, **changed}, **more), facts, live=item, entry=row, **pair_more)
 
 
-# -- create -----------------------------------------------------------------------------------------------------------------
+# -- create -----------------------------------------------------------------------------------------------------------
 
 
 def test_create_shows_every_field_with_its_origin_and_no_secret() -> None:
@@ -75,7 +75,7 @@ def test_verdict_of_identity_stands() -> None:
     )
 
 
-# -- update, replace -----------------------------------------------------------------------------------------------------------
+# -- update, replace --------------------------------------------------------------------------------------------------
 
 
 def test_nothing_to_do_is_none_and_mentions_a_failure() -> None:
@@ -147,7 +147,7 @@ def test_field_that_can_not_be_unset_blocks_unless_it_is_replaced_anyway() -> No
     assert (replaced.action, replaced.message) == (Action.REPLACE, "model can't change in place")
 
 
-# -- secrets, run state, adopt ---------------------------------------------------------------------------------------------------
+# -- secrets, run state, adopt ----------------------------------------------------------------------------------------
 
 
 def test_raised_secrets_revision_is_the_manual_lever() -> None:
@@ -188,7 +188,7 @@ def test_other_live_name_is_said() -> None:
     assert "'chat-v2'" in change.message
 
 
-# -- the older half -----------------------------------------------------------------------------------------------------------------
+# -- the older half ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_older_half_goes_only_when_the_new_one_can_take_its_place(
     assert change.fields == (), "what else differs is the next plan's affair"
 
 
-# -- what left the spec -------------------------------------------------------------------------------------------------------------
+# -- what left the spec -----------------------------------------------------------------------------------------------
 
 
 def orphaned(facts: Facts | None = None, **more: Any) -> Change | None:
@@ -241,7 +241,10 @@ ROW = entry("chat", "L1")
         pytest.param({"entry": ROW, "listing": None}, Action.BLOCKED, "provider-missing", id="no such instance now"),
         pytest.param({"entry": ROW, "verdict": Verdict.FAILED}, Action.UNKNOWN, "list-failed", id="list failed"),
         pytest.param(
-            {"entry": ROW, "verdict": Verdict.SUSPICIOUS}, Action.BLOCKED, "suspicious-list", id="there, list not trusted"
+            {"entry": ROW, "verdict": Verdict.SUSPICIOUS},
+            Action.BLOCKED,
+            "suspicious-list",
+            id="there, list not trusted",
         ),
         pytest.param(
             {"entry": ROW, "live": None, "verdict": Verdict.SUSPICIOUS},
@@ -253,7 +256,10 @@ ROW = entry("chat", "L1")
             {"entry": ROW, "live": None, "verdict": Verdict.PARTIAL}, Action.UNKNOWN, "list-partial", id="list partial"
         ),
         pytest.param(
-            {"entry": ROW, "trouble": ("marker-mismatch", "m")}, Action.BLOCKED, "marker-mismatch", id="another's marker"
+            {"entry": ROW, "trouble": ("marker-mismatch", "m")},
+            Action.BLOCKED,
+            "marker-mismatch",
+            id="another's marker",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def outcome(one: Pair) -> tuple[str, str]:
     return (str(one.verdict or ""), one.reason)
 
 
-# -- 1 to 6: the ledger ---------------------------------------------------------------------------------------------------
+# -- 1 to 6: the ledger -----------------------------------------------------------------------------------------------
 
 
 def test_failed_or_missing_list_leaves_everything_unknown() -> None:
@@ -108,7 +108,7 @@ def test_present_item_in_a_suspicious_list_is_found_with_a_warning() -> None:
     assert (one.verdict, one.suspicious) == (None, "why")
 
 
-# -- 7: adopt ---------------------------------------------------------------------------------------------------------------
+# -- 7: adopt ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_adopt_means_nothing_once_there_is_an_entry_or_a_marker() -> None:
         assert (one.live, one.adopting) == (mine, False)
 
 
-# -- 8, 9: markers ----------------------------------------------------------------------------------------------------------
+# -- 8, 9: markers ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_old_name_can_not_be_used_again_while_its_machine_lives() -> None:
     assert outcome(one) == ("blocked", "former-name")
 
 
-# -- 10 to 13: names and likeness --------------------------------------------------------------------------------------------
+# -- 10 to 13: names and likeness -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,10 @@ def test_old_name_can_not_be_used_again_while_its_machine_lives() -> None:
     [
         pytest.param(live("L7", name="chat"), "conflict", "adopt: L7", id="nobody's"),
         pytest.param(
-            live("L7", name="chat", marker=token("chat", owner="shop/dev")), "owned-by-other", "shop/dev", id="known owner"
+            live("L7", name="chat", marker=token("chat", owner="shop/dev")),
+            "owned-by-other",
+            "shop/dev",
+            id="known owner",
         ),
         pytest.param(
             live("L7", name="chat", marker=token("chat", owner="else")),
@@ -246,16 +249,17 @@ def test_suspicious_list_blocks_a_create_by_name_and_by_likeness() -> None:
         assert outcome(found(desired, verdict=Verdict.SUSPICIOUS)) == ("blocked", "suspicious-list")
 
 
-# -- renamedFrom over several resources -----------------------------------------------------------------------------------
+# -- renamedFrom over several resources -------------------------------------------------------------------------------
 
 
 def claimed(resources: list[Resource], rows: list[Applied]) -> dict[str, str]:
     claims = claim(resources, {row.address: row for row in rows})
     assert len(set(map(id, claims.held.values()))) == len(claims.held), "one entry went to two resources"
     names = {address: row.live_id for address, row in claims.held.items()}
-    return {**{one.rpartition("/")[2]: name for one, name in names.items()}, **dict.fromkeys(
-        (one.rpartition("/")[2] for one in claims.disputes), "disputed"
-    )}
+    return {
+        **{one.rpartition("/")[2]: name for one, name in names.items()},
+        **dict.fromkeys((one.rpartition("/")[2] for one in claims.disputes), "disputed"),
+    }
 
 
 def test_rename_chain_and_swap_give_each_entry_to_one_resource() -> None:
@@ -297,7 +301,7 @@ def test_nothing_in_dispute_is_an_orphan() -> None:
     assert orphans(desired, world(listed(live("LA"), live("LB")), entries=rows)) == ()
 
 
-# -- orphans --------------------------------------------------------------------------------------------------------------------
+# -- orphans ----------------------------------------------------------------------------------------------------------
 
 
 def left(*items: Live, entries: tuple[Applied, ...] = (), **more: Any) -> list[tuple[str, str]]:
@@ -343,12 +347,21 @@ def test_orphan_without_an_entry_gets_an_address_of_three_parts_that_is_its_own(
     assert len({CHAT, *addresses}) == 3
 
 
-# -- suspicious lists -------------------------------------------------------------------------------------------------------------
+# -- suspicious lists -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("known", "there", "suspicious"),
-    [(0, 0, False), (1, 0, True), (2, 1, False), (3, 1, False), (4, 2, False), (4, 1, True), (5, 2, True), (14, 0, True)],
+    [
+        (0, 0, False),
+        (1, 0, True),
+        (2, 1, False),
+        (3, 1, False),
+        (4, 2, False),
+        (4, 1, True),
+        (5, 2, True),
+        (14, 0, True),
+    ],
 )
 def test_list_far_emptier_than_the_ledger_is_suspicious(known: int, there: int, suspicious: bool) -> None:  # noqa: FBT001
     rows = [entry(f"e{index}", f"L{index}") for index in range(known)]

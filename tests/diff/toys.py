@@ -1,4 +1,4 @@
-"""Two kinds made by hand, which together use every attribute of a field table, and short ways to build what is compared."""
+"""Two kinds made by hand, which together use every attribute of a field table, and short ways to build the sides."""
 
 from __future__ import annotations
 

@@ -128,15 +128,18 @@ def test_entries_are_replaced_forgotten_and_renamed_with_their_marker(home: Open
     with ledger.take_lease(OWNER, "") as lease:
         lease.put_entry(ENTRY)
         lease.put_entry(replace(ENTRY, ready=True))
-        lease.rename(CHAT, "theta/Deployment/talk")
+        lease.rename({CHAT: "theta/Deployment/talk"})
         assert ledger.entries(OWNER) == {
             "theta/Deployment/talk": replace(ENTRY, ready=True, address="theta/Deployment/talk")
         }
         lease.put_entry(ENTRY)
         with pytest.raises(LedgerError, match="has an entry already"):
-            lease.rename(CHAT, "theta/Deployment/talk")
+            lease.rename({CHAT: "theta/Deployment/talk"})
         with pytest.raises(LedgerError, match="has no entry"):
-            lease.rename("theta/Deployment/nobody", "theta/Deployment/x")
+            lease.rename({"theta/Deployment/nobody": "theta/Deployment/x"})
+        lease.rename({CHAT: "theta/Deployment/talk", "theta/Deployment/talk": CHAT})
+        swapped = ledger.entries(OWNER)
+        assert (swapped[CHAT].ready, swapped["theta/Deployment/talk"].ready) == (True, ENTRY.ready)
         lease.forget(CHAT)
         lease.forget(CHAT)
         assert list(ledger.entries(OWNER)) == ["theta/Deployment/talk"]

@@ -14,9 +14,7 @@ from tests.diff.toys import ENGINE, address_of, entry, live, resource
 PRICES = PriceList(unit="eur", per_hour={"m": Decimal("0.1"), "n": Decimal("0.25")})
 
 
-def cost(
-    after: dict[str, Any] | None, before: dict[str, Any] | None = None, action: Action = Action.UPDATE
-) -> Cost:
+def cost(after: dict[str, Any] | None, before: dict[str, Any] | None = None, action: Action = Action.UPDATE) -> Cost:
     found = change_cost(
         Change(
             address=address_of("a"),

@@ -26,7 +26,7 @@ def change(
     kind: Kind = ENGINE,
     **more: Any,
 ) -> Change:
-    """A change of one letter; `needs` are the letters it needs now, `needed` those at the last apply (same by default)."""
+    """A change of one letter; `needs`: the letters that it needs now, `needed`: those at the last apply (the same)."""
     before = tuple(address_of(letter, kind) for letter in (needs if needed is None else needed))
     gone = action is Action.DELETE
     wanted = resource(name, kind=kind, needs=[address_of(letter, kind) for letter in needs], **more.pop("desired", {}))
@@ -95,7 +95,9 @@ C, U, R, D, N = Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Act
             "b+ b- a-",
             id="the old half of a dependant goes before what it needed",
         ),
-        pytest.param([change("a", R, replace_order=LATER), change("b", D, needed="a")], "b- a- a+", id="dependant goes"),
+        pytest.param(
+            [change("a", R, replace_order=LATER), change("b", D, needed="a")], "b- a- a+", id="dependant goes"
+        ),
         pytest.param(
             [change("a", C), change("m", N, "a"), change("b", C, "m")], "a+ b+", id="through one that has nothing to do"
         ),

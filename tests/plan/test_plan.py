@@ -34,7 +34,7 @@ def referring(name: str, to: str, **more: Any) -> Resource:
     return resource(name, spec, needs=[address_of(to)], **more)
 
 
-# -- references -------------------------------------------------------------------------------------------------------------
+# -- references -------------------------------------------------------------------------------------------------------
 
 
 def test_reference_to_what_stays_is_its_live_value(plan: Planner) -> None:
@@ -76,7 +76,7 @@ def test_unknown_upstream_makes_what_refers_to_it_unknown_to_the_end_of_the_chai
     assert [problem.code for problem in made.problems] == ["list-failed"]
 
 
-# -- selection ----------------------------------------------------------------------------------------------------------------
+# -- selection --------------------------------------------------------------------------------------------------------
 
 
 def select(*names: str) -> Options:
@@ -110,7 +110,7 @@ def test_what_refers_to_something_new_outside_the_selection_is_blocked(plan: Pla
     assert verdicts(there_already) == {"down": ("create", "not-live")}
 
 
-# -- what was left open, what is too young -------------------------------------------------------------------------------------
+# -- what was left open, what is too young ----------------------------------------------------------------------------
 
 
 def test_open_intent_holds_its_resource_back_whether_desired_or_not(plan: Planner) -> None:
@@ -136,7 +136,7 @@ def test_age_is_measured_on_the_providers_own_clock(plan: Planner) -> None:
     assert verdicts(made)["gone"] == ("unknown", "recently-created")
 
 
-# -- names, renames --------------------------------------------------------------------------------------------------------------
+# -- names, renames ---------------------------------------------------------------------------------------------------
 
 
 def test_new_address_takes_the_live_name_after_the_old_one_went(plan: Planner) -> None:
@@ -164,9 +164,7 @@ def test_rename_swap_and_chain_change_nothing_live_and_stay_so(plan: Planner) ->
     ]
     made = plan(swap, entries=rows, lists=lists)
     assert verdicts(made) == dict.fromkeys("abd", ("none", "in-sync"))
-    after = [
-        dataclasses.replace(row, address=address_of(new)) for row, new in zip(rows, ("b", "a", "d"), strict=True)
-    ]
+    after = [dataclasses.replace(row, address=address_of(new)) for row, new in zip(rows, ("b", "a", "d"), strict=True)]
     assert verdicts(plan(swap, entries=after, lists=lists)) == dict.fromkeys("abd", ("none", "in-sync"))
 
 
@@ -193,7 +191,7 @@ def test_item_of_ours_with_a_slash_in_its_id_is_shown_and_priced(plan: Planner) 
     assert [step.op for step in trusting.steps] == [Action.CREATE, Action.DELETE]
 
 
-# -- notes, order, digest ----------------------------------------------------------------------------------------------------------
+# -- notes, order, digest ---------------------------------------------------------------------------------------------
 
 
 def test_secret_that_can_not_be_told_is_said_once_and_is_no_change(plan: Planner) -> None:
@@ -221,9 +219,12 @@ def test_plan_is_the_same_in_a_hundred_shuffled_runs(plan: Planner) -> None:
         for name in "abcdij"
     ]
     seen = set()
-    shuffle = random.Random(3).sample
+    shuffle = random.Random(3).sample  # noqa: S311 - a shuffle
     for _ in range(100):
-        items = [there(name, {"model": "m", "env": shuffle(env, 4), "groups": shuffle(["y", "z", "w"], 3)}) for name in "abcdefgh"]
+        items = [
+            there(name, {"model": "m", "env": shuffle(env, 4), "groups": shuffle(["y", "z", "w"], 3)})
+            for name in "abcdefgh"
+        ]
         made = plan(shuffle(desired, 6), entries=shuffle(rows, 8), lists=[listed(*shuffle(items, 8))])
         seen.add((made.digest, tuple(step.id for step in made.steps), tuple(sorted(made.digests.items()))))
     assert len(seen) == 1
