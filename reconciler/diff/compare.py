@@ -220,7 +220,7 @@ def _visible(sides: Sides, node: _Node, rule: FieldRule) -> bool:
 
 def _invisible(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> None:
     """The API does not show it (or in other words): the last applied value speaks."""
-    if sides.applied is not None and _same(rule, node.desired, _default(rule, node.applied)):
+    if sides.applied is not None and _same(rule, node.desired, _or_follows(sides.applied, rule, node.applied)):
         return
     if rule.reworded and _matches_any(sides, node, rule):
         return
@@ -289,7 +289,7 @@ def _removed(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> 
     shown = _visible(sides, node, rule)
     if shown and (_unset(rule, node.live) or _follows(sides, rule, node.live)):
         return
-    if not shown and _same(rule, node.applied, rule.default):
+    if not shown and _same(rule, node.applied, _or_follows(sides.desired, rule, ABSENT)):
         return
     if rule.unset_way(sides.version) is Unset.IMPOSSIBLE:
         result.impossible.append(node.path)
@@ -299,6 +299,13 @@ def _removed(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> 
 def _follows(sides: Sides, rule: FieldRule, live: Any) -> bool:
     """Whether a live value is what the server takes from another field when this one is not given."""
     return bool(rule.default_from) and _same(rule, live, _get(sides.live.spec, FieldPath.parse(rule.default_from)))
+
+
+def _or_follows(spec: Mapping[str, Any], rule: FieldRule, value: Any) -> Any:
+    """A value of one side; where it is not written, what the server makes of that."""
+    if rule.default_from and empty_to_none(_or_none(value)) is None:
+        return _get(spec, FieldPath.parse(rule.default_from))
+    return _default(rule, value)
 
 
 def _unset(rule: FieldRule, live: Any) -> bool:

@@ -359,3 +359,11 @@ def test_written_nothing_is_the_same_as_silence_about_what_was_never_ours(nothin
     for key, live in (("note", "x"), ("pools", ["x"]), ("scaling", {"delay": 1}), ("replicas", 7)):
         for applied in (None, {}, {"image": "a"}):
             assert compared({key: nothing}, {key: live}, applied).changes == []
+
+
+def test_a_field_that_follows_another_when_it_is_not_written_may_be_written_out() -> None:
+    live = {"replicas": 2}
+    assert compared({"replicas": 2, "ceiling": 2}, live, {"replicas": 2}).changes == []
+    assert compared({"replicas": 2}, live, {"replicas": 2, "ceiling": 2}).changes == []
+    assert paths(compared({"replicas": 2, "ceiling": 3}, live, {"replicas": 2})) == ["ceiling"]
+    assert paths(compared({"replicas": 2}, live, {"replicas": 2, "ceiling": 3})) == ["ceiling"]

@@ -51,6 +51,7 @@ ENGINE: Final = Kind(
         _rule("replicas", default=1),
         _rule("min", bounds=("min", "max"), default=1),
         _rule("max", seen=Seen.NEVER),
+        _rule("ceiling", seen=Seen.NEVER, default_from="replicas"),
         _rule("env", list_key="name", secret=Secret.BY_REFERENCE),
         _rule("env[*]", unset=Unset.IN_PLACE, secret=Secret.BY_REFERENCE),
         _rule("env[*].exclude", default=False),

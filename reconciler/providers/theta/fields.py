@@ -55,7 +55,9 @@ DEPLOYMENT_FIELDS: Final = (
         source="theta §4 inferred",
     ),
     # Absent means the same as min_replicas; the call always sends it.
-    FieldRule(path="max_replicas", change=REPLACE, seen=Seen.NEVER, source="theta §5 seed"),
+    FieldRule(
+        path="max_replicas", change=REPLACE, seen=Seen.NEVER, default_from="min_replicas", source="theta §5 seed"
+    ),
     # The template may add more; an item that shows none tells nothing.
     FieldRule(
         path="env_vars",
