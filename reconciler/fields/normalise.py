@@ -142,7 +142,10 @@ def schedule(value: Any) -> Any:
         duration, unit = number(item.get("duration")), _MINUTES.get(str(item.get("time_unit")))
         if not isinstance(duration, Decimal) or unit is None:
             return value
-        entries.append((str(item.get("type")), _plain(duration * unit)))
+        try:
+            entries.append((str(item.get("type")), _plain(_EXACT.multiply(duration, unit))))
+        except DecimalException:
+            return value
     return tuple(sorted(entries))
 
 

@@ -122,7 +122,8 @@ def _owner(error: Failure, path: Path) -> str:
     """The object whose field is meant: the schema's title, or its place."""
     title = error.schema.get("title") if isinstance(error.schema, Mapping) else None
     if title and path:
-        return f"a {title}" if title[:2].lower() not in {"a ", "an"} else str(title)
+        article = "an" if title[:1].lower() in set("aeiou") else "a"
+        return f"{article} {title}" if title.partition(" ")[0].lower() not in {"a", "an"} else str(title)
     return field_text(path) if path else "a document"
 
 
