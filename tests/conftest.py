@@ -26,6 +26,7 @@ _DROPPED = (
     "RECONCILER_FINGERPRINT_KEY",
     "RECONCILER_SECRETS_DIR",
     "RECONCILER_ALLOW_HOSTS",
+    "PYTHONDONTWRITEBYTECODE",
 )
 
 
@@ -38,10 +39,40 @@ def emulator() -> Iterator[Server]:
 
 
 @dataclass(slots=True)
+class Zygote:
+    """Where commands are forked from (`zygote.py`)."""
+
+    process: subprocess.Popen[str]
+
+    def run(self, job: dict[str, Any]) -> int:
+        """Run a command to its end; its exit code, negative for a signal."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """One process for all tests of this worker."""
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("zygote.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    with process:
+        yield Zygote(process)
+
+
+@dataclass(slots=True)
 class Project:
     """A project folder, and the command line as a process in it."""
 
     root: Path
+    zygote: Zygote
     env: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: str, text: str) -> Path:
@@ -53,10 +84,12 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """The machine's environment without what would steer us, and the test's own on top."""
-        return {key: value for key, value in os.environ.items() if key not in _DROPPED} | self.env
+        # Compiled modules are kept where all tests of a run find them: that halves the start of a command.
+        compiled = {"PYTHONPYCACHEPREFIX": str(self.root.parent.parent.parent / "pycache")}
+        return {key: value for key, value in os.environ.items() if key not in _DROPPED} | compiled | self.env
 
     def command(self, *args: str) -> list[str]:
-        return [sys.executable, "-m", "reconciler", args[0], "-C", str(self.root), *args[1:]]
+        return [sys.executable, "-m", "reconciler", *args, "-C", str(self.root)]
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
         """Start `reconciler ARGS` in this project and return at once."""
@@ -71,18 +104,13 @@ class Project:
             **options,
         )
 
-    def run(self, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run `reconciler ARGS` in this project to its end."""
-        return subprocess.run(
-            self.command(*args),
-            env=self.environment(),
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            timeout=timeout,
-            check=False,
-        )
+    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run `reconciler ARGS` in this project to its end, as a process of its own."""
+        out, err = self.root.parent / "stdout", self.root.parent / "stderr"
+        words = self.command(*args)[3:]
+        code = self.zygote.run({"args": words, "env": self.environment(), "out": str(out), "err": str(err)})
+        told = (path.read_text(encoding="utf-8") for path in (out, err))
+        return subprocess.CompletedProcess(["reconciler", *words], code, *told)
 
     def plan(self, *args: str) -> dict[str, Any]:
         """`plan -o json`, parsed."""
@@ -92,11 +120,11 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, zygote: Zygote) -> Project:
     """An empty project folder."""
     root = tmp_path / "project"
     root.mkdir()
-    return Project(root)
+    return Project(root, zygote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +157,9 @@ class Served:
         ]
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
-    """A served emulator, fast enough that nobody waits: 600 emulated seconds a second."""
+@pytest.fixture(scope="session")
+def served_process() -> Iterator[Served]:
+    """`reconciler emulator`, once for all tests of this worker; 600 emulated seconds a second, so that nobody waits."""
     process = subprocess.Popen(
         [sys.executable, "-m", "reconciler", "emulator", "--port", "0", "--speed", "600"],
         stdout=subprocess.PIPE,
@@ -148,10 +176,17 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
+def served(served_process: Served) -> Served:
+    """The served emulator as new: seeded state, no faults, default switches, empty log."""
+    served_process.post("reset", None)
+    return served_process
+
+
+@pytest.fixture
 def served_project(project: Project, served: Served) -> Project:
     """A project whose three providers are the served emulator, with short windows so that nothing takes minutes."""
     theta, runai, modelarts = (served.connection[name] for name in ("theta", "runai", "modelarts"))
-    windows = "requestTimeout: 3s, commitDelay: 1s, listLag: 1s, pollInterval: 1s"
+    windows = "requestTimeout: 2s, commitDelay: 1s, listLag: 0s, pollInterval: 1s"
     project.env.update(
         THETA_API_KEY=theta["apiKey"],
         RUNAI_CLIENT_SECRET=runai["clientSecret"],

@@ -38,6 +38,7 @@ class StepTools:
         fingerprint: Secret name → keyed fingerprint, or empty.
         window_s: Provider → settle window in seconds.
         versions: Instance → API release.
+        is_embedded: Whether a provider is the emulator in this process, whose endpoints nobody can ask.
         say: (address, sentence): progress.
     """
 
@@ -50,6 +51,7 @@ class StepTools:
     fingerprint: Callable[[str], str]
     window_s: Callable[[Provider], float]
     versions: Mapping[str, str]
+    is_embedded: Callable[[Provider], bool] = lambda _provider: False
     revision: str = ""
     timeout_s: float | None = None
     say: Callable[[str, str], None] = lambda _address, _text: None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.apply.courier import Courier, StepTools, Work, expect
+from reconciler.apply.probe import until_answers
 from reconciler.apply.record import entry_for, new_marker
 from reconciler.apply.settle import intent_of
 from reconciler.apply.wait import Interrupted, Waited, until, until_gone, until_ready
@@ -65,14 +66,12 @@ class StepRunner:
         except UnknownOutcome as error:
             return self._end(work, State.UNKNOWN, f"{error}; the next run looks first")
         except ProviderError as error:
-            if work.open_intent:
-                return self._end(work, State.UNKNOWN, f"{error}; what was sent before may have been done")
-            return self._end(work, State.FAILED, str(error))
+            doubt = "; what was sent before may have been done" if work.open_intent else ""
+            return self._end(work, State.UNKNOWN if doubt else State.FAILED, f"{error}{doubt}")
         except Interrupted:
-            if not work.sent:
-                return self._end(work, State.SKIPPED, "the run was stopped; nothing was sent")
             truth = f"{work.live_id} exists" if work.live_id else "the writes that went out are noted"
-            return self._end(work, State.UNKNOWN, f"the run was stopped while waiting; {truth}")
+            told = f"the run was stopped; {truth if work.sent else 'nothing was sent'}"
+            return self._end(work, State.UNKNOWN if work.sent else State.SKIPPED, told)
 
     def watch(self, step: Step, change: Change) -> Outcome:
         """Go on waiting for what an earlier run made and never saw ready (SETTLEMENT R12). Sends nothing."""
@@ -282,7 +281,16 @@ class StepRunner:
         target = wait.target or work.desired.kind.wait
         if target is WaitFor.NONE:
             return Waited(ok=True, live=live)
-        return until_ready(work.provider, work.desired.kind, live.id, target, self._courier.patience(work))
+        patience = self._courier.patience(work)
+        waited = until_ready(work.provider, work.desired.kind, live.id, target, patience)
+        if (
+            target is WaitFor.HTTP
+            and waited.ok
+            and waited.live is not None
+            and not self._tools.is_embedded(work.provider)
+        ):
+            return until_answers(waited.live, wait.path, work.provider.clock, patience)
+        return waited
 
     def _finish(self, work: Work, waited: Waited, op: Action) -> Outcome:
         """Note what was reached; an item that was made but is not ready keeps `ready: false`."""

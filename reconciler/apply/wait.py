@@ -111,7 +111,9 @@ def until_gone(
     """Wait until two looks in a row do not find it: one absence proves nothing (SETTLEMENT R6).
 
     Args:
-        provider, kind, live_id: What should go.
+        provider: Where it is.
+        kind: Its kind.
+        live_id: What should go.
         patience: How long something may take that is on its way out.
         grace_s: For a delete that nobody confirmed: seconds until it counts as not done while it is not even going.
     """

@@ -32,6 +32,7 @@ from reconciler.cli.project import load_spec
 from reconciler.cli.session import Session, World, is_emulated, open_session
 from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping
+from reconciler.cli.who import who
 from reconciler.diff.change import Action
 from reconciler.diff.live import Marker, owner_hash
 from reconciler.ledger.journal import Run, RunStatus
@@ -102,7 +103,7 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
         session.check_catalogue()
         _check_place(session)
         with session.ledger.take_lease(
-            session.owner, _holder(), wait_s=wishes.lease_wait_s, margin_s=_longest_request(session) + _MARGIN_S
+            session.owner, who(os.environ), wait_s=wishes.lease_wait_s, margin_s=_longest_request(session) + _MARGIN_S
         ) as lease:
             return _apply(session, lease, wishes, lambda: plan_options_of(session, chosen))
 
@@ -170,6 +171,7 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes) -> R
         fingerprint=session.fingerprint,
         window_s=session.window_s,
         versions=session.versions(),
+        is_embedded=session.is_embedded,
         revision=session.revision,
         say=lambda address, sentence: printer.progress(f"{address}: {sentence}"),
     )
@@ -206,7 +208,8 @@ def _with_second_look(session: Session, report: Report) -> Report:
 def _settled_world(session: Session, lease: Lease) -> tuple[World, tuple[str, ...]]:
     """Read live state; settle what earlier runs left open, waiting as long as absence proves nothing."""
     world = session.read_world()
-    if session.ledger.is_cold(session.owner):
+    if session.ledger.is_cold(session.owner) and not session.ledger.runs(session.owner):
+        # A run that is in the ledger, even one that died, has waited before it began.
         world = _after_cold_start(session, world)
     waited = 0.0
     sentences: list[str] = []
@@ -370,15 +373,6 @@ def _generations(session: Session, plan: Plan) -> dict[str, int]:
 
 def _longest_request(session: Session) -> float:
     return max((float(c.settings["requestTimeout"]) for c in session.spec.project.providers.values()), default=60.0)
-
-
-def _holder() -> str:
-    """Who holds the lease, for whoever is refused: the workflow run where there is one."""
-    environ = os.environ
-    if environ.get("GITHUB_RUN_ID"):
-        repository = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
-        return f"{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
-    return environ.get("USER", "")
 
 
 def _print_report(report: Report, output: str, printer: Printer) -> None:

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "apply": "Make live what the spec says.",
     "list": "Show what is live.",
     "outputs": "Print ids and endpoints of our resources.",
+    "ledger": "Show what was applied; say what an absence proves.",
     "schema": "Print the JSON Schema of a kind.",
     "emulator": "Serve the emulated providers on 127.0.0.1.",
 }

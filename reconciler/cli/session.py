@@ -108,11 +108,19 @@ class Session:
         return {kind.label: kind for kind_of in provider_types().values() for kind in kind_of.kinds}
 
     def window_s(self, provider: Provider) -> float:
-        """How long absence proves nothing after a write: T + C + L + K; 0 in the embedded emulator. SETTLEMENT §3."""
-        settings = self.spec.project.providers[provider.config.name].settings
-        if self.spec.project.providers[provider.config.name].embedded:
+        """How long absence proves nothing after a write: T + C + L + K (SETTLEMENT §3).
+
+        0 in the emulator, also a served one, unless the project gives it a delay or a lag.
+        """
+        config = self.spec.project.providers[provider.config.name]
+        settings = config.settings
+        if config.embedded or (is_emulated(config) and not settings["commitDelay"] + settings["listLag"]):
             return 0.0
         return float(settings["requestTimeout"] + settings["commitDelay"] + settings["listLag"]) + _SKEW_S
+
+    def is_embedded(self, provider: Provider) -> bool:
+        """Whether a provider is the emulator in this process."""
+        return self.spec.project.providers[provider.config.name].embedded
 
     def versions(self) -> dict[str, str]:
         """Instance → API release."""
@@ -164,6 +172,7 @@ class Session:
             open_intents={item.row.address: item.message for item in world.settlement.open},
             other_owners={owner_hash(owner): owner for owner in others},
             released=world.released,
+            trusted=self.ledger.trusted(self.owner),
             revision=self.revision,
         )
         return make_plan(given, options)
@@ -250,11 +259,15 @@ class _Opener:
 
     def open(self) -> Session:
         configs = self._spec.project.providers
-        sources = {name: self._sources(demo=config.embedded) for name, config in configs.items()}
+        by_demo = {demo: self._sources(demo=demo) for demo in (False, True)}
+        sources = {name: by_demo[config.embedded] for name, config in configs.items()}
         if any(config.embedded for config in configs.values()):
             self._start_emulator()
         for name, config in configs.items():
             self._providers[name] = self._open_provider(self._addressed(config), sources[name])
+        key = self._environ.get("RECONCILER_FINGERPRINT_KEY")
+        if key:
+            self._printer.redactor.add(key, "RECONCILER_FINGERPRINT_KEY")
         catalogues, failed = self._catalogues()
         return Session(
             root=self._root,
@@ -265,7 +278,7 @@ class _Opener:
             failed=failed,
             ledger=open_ledger(self._spec.project.ledger, self._root, redact=self._printer.redactor.redact),
             sources=sources,
-            fingerprinter=Fingerprinter(self._environ.get("RECONCILER_FINGERPRINT_KEY")),
+            fingerprinter=Fingerprinter(key),
             revision=_revision(self._root),
             guard=self._guard,
             halt=self._halt,

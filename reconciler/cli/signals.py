@@ -18,15 +18,18 @@ __all__ = ["stopping"]
 @contextmanager
 def stopping(stop: threading.Event, printer: Printer, timeout_s: float | None) -> Iterator[None]:
     """Set `stop` at a signal, or after `timeout_s` seconds; at the second signal the process ends with exit code 3."""
+    heard = 0
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal heard
+        heard += 1  # first of all: the second signal may come while the first one is being answered
+        if heard > 1:
             # What is under way is journaled as open; the next run settles it.
             os._exit(int(Exit.INCOMPLETE))
+        stop.set()
         printer.note(
             f"{signal.Signals(number).name}: no new writes; what is under way is finished (again: stop at once)"
         )
-        stop.set()
 
     def on_timeout() -> None:
         printer.note(f"--timeout of {timeout_s:g} s is over: no new writes; what is under way is finished")

@@ -49,6 +49,7 @@ class World:
         listings: (provider instance, kind name) → list, already judged.
         now_s: Seconds since the epoch.
         released: Live ids that were ours and were let go (`onRemove: retain`).
+        trusted: Scopes (`*`, `provider/Kind`) in which a person said that unmarked items are foreign (SETTLEMENT R7).
         other_owners: Hash → name of owners that we can name (other environments of this project).
         claims: Which entry is whose, over all desired resources; without it each is looked at alone.
     """
@@ -59,6 +60,7 @@ class World:
     now_s: float
     former_owners: tuple[str, ...] = ()
     released: frozenset[str] = frozenset()
+    trusted: frozenset[str] = frozenset()
     other_owners: Mapping[str, str] = field(default_factory=dict)
     claims: Claims | None = None
     _holders: Mapping[tuple[str, str], str] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -349,7 +351,8 @@ def _by_likeness(resource: Resource, listing: Listing, world: World) -> Pair:
         and not world.holder(item)
         and _alike(resource, item)
     ]
-    if not alike or not resource.kind.likeness:
+    is_trusted = not world.trusted.isdisjoint({"*", f"{listing.provider}/{listing.kind.name}"})
+    if not alike or not resource.kind.likeness or is_trusted:
         return Pair(resource=resource)
     ids = tuple(item.id for item in alike)
     return Pair(
@@ -357,7 +360,8 @@ def _by_likeness(resource: Resource, listing: Listing, world: World) -> Pair:
         verdict=Action.BLOCKED,
         reason="possible-duplicate",
         message=f"it may exist already: {', '.join(ids)} looks the same and shows no marker; "
-        f"if it is this one, write lifecycle: {{adopt: {ids[0]}}}; if all are foreign, run `reconciler ledger trust`",
+        f"if it is this one, write lifecycle: {{adopt: {ids[0]}}}; if all are foreign, run "
+        f"`reconciler ledger trust {listing.provider}/{listing.kind.name}`",
         candidates=ids,
     )
 

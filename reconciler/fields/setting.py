@@ -19,7 +19,7 @@ class Setting:
         required: Must be written, but for `endpoint: emulator`.
         secret: Only `secret()` may be written.
         default: Filled in when it is not written; durations in seconds.
-        emulator_default: The same for `endpoint: emulator`; `None` means `default`.
+        emulator_default: The same for the emulator, embedded or on loopback; `None` means `default`.
         choices: For `enum`.
         example: A valid value, for errors.
         needs: Other settings that must be written with it (username with password).

@@ -57,6 +57,7 @@ class PlanInput:
         open_intents: Address → what an earlier run left open there; nothing is sent before that is settled.
         other_owners: Owner hash → name, for the project's other environments.
         released: Live ids that were ours and were let go.
+        trusted: Scopes in which a person said that unmarked items are foreign.
         revision: Git revision of the spec, or empty.
     """
 
@@ -73,6 +74,7 @@ class PlanInput:
     open_intents: Mapping[str, str] = field(default_factory=dict)
     other_owners: Mapping[str, str] = field(default_factory=dict)
     released: frozenset[str] = frozenset()
+    trusted: frozenset[str] = frozenset()
     revision: str = ""
 
 
@@ -177,6 +179,7 @@ class _Worlds:
             listings=listings,
             now_s=_now_s(given, ""),
             released=given.released,
+            trusted=given.trusted,
             other_owners=given.other_owners,
             claims=claim(given.spec.resources, given.entries),
         )

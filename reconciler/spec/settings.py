@@ -56,7 +56,7 @@ def provider_config(
     table = {setting.name: setting for setting in (_ENDPOINT, *COMMON_SETTINGS, *types[kind.value])}
     endpoint = node.get("endpoint")
     embedded = endpoint is not None and endpoint.value == EMULATOR
-    settings = _defaults(table, embedded=embedded)
+    settings = _defaults(table, embedded=embedded, local=embedded or _is_local(endpoint))
     for key, entry in node.entries().items():
         if key == "type":
             continue
@@ -79,10 +79,21 @@ def _located(bad: _Bad, entry: Node, name: str) -> Problem:
     )
 
 
-def _defaults(table: Mapping[str, Setting], *, embedded: bool) -> dict[str, Any]:
+def _is_local(endpoint: Node | None) -> bool:
+    """Whether the address is one of this machine: what answers there is an emulator."""
+    if endpoint is None or not isinstance(endpoint.value, str):
+        return False
+    try:
+        return _loopback(urlsplit(endpoint.value).hostname or "")
+    except ValueError:
+        return False
+
+
+def _defaults(table: Mapping[str, Setting], *, embedded: bool, local: bool) -> dict[str, Any]:
+    """What is not written. `local`: the emulator's own defaults, embedded or served."""
     result: dict[str, Any] = {}
     for name, setting in table.items():
-        emulated = embedded and setting.emulator_default is not None
+        emulated = local and setting.emulator_default is not None
         default = setting.emulator_default if emulated else setting.default
         if default is not None and not (embedded and setting.type == "url"):
             result[name] = default

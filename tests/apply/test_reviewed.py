@@ -1,0 +1,85 @@
+"""Saved and expected plans: what was reviewed is what is applied, once (case C36)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+CHAT, LLM = "theta/Deployment/chat", "runai/Inference/llm"
+MNIST, ANN = "modelarts/Service/mnist", "modelarts/Notebook/ann"
+
+
+def saved(fleet: Any, name: str = "p.json") -> str:
+    """`plan --out`, and the file's path."""
+    path = str(fleet.project.root / name)
+    done = fleet.project.run("plan", "--out", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def test_a_saved_plan_is_applied_once_and_refused_the_second_time(fleet: Any) -> None:
+    fleet.write()
+    plan = saved(fleet)
+
+    fleet.apply(plan)
+    done = fleet.apply(plan, code=4)
+
+    assert "already" in done.stderr
+    assert len(fleet.served.writes()) == 4
+    shown = fleet.project.run("show", plan)
+    assert (shown.returncode, "4 to create" in shown.stdout) == (0, True)
+
+
+def test_a_plan_of_another_spec_or_with_another_byte_is_refused(fleet: Any) -> None:
+    fleet.write(LLM)
+    plan = saved(fleet)
+    altered = (fleet.project.root / "p.json").read_text(encoding="utf-8").replace("llm:1", "llm:6")
+    fleet.project.write("altered.json", altered)
+
+    done = fleet.project.run("apply", "--yes", str(fleet.project.root / "altered.json"))
+    assert (done.returncode, "plan-altered" in done.stderr) == (4, True), done.stderr
+    fleet.edit(LLM, "llm:1", "llm:2")
+    done = fleet.apply(plan, code=4)
+    assert "other-spec" in done.stderr
+    shown = fleet.project.run("show", plan)
+    assert (shown.returncode, "another spec" in shown.stderr) == (0, True)
+    assert fleet.served.writes() == []
+
+
+def test_a_plan_whose_live_side_moved_is_refused_by_name_and_one_that_touches_something_else_goes_on(
+    fleet: Any,
+) -> None:
+    fleet.write(LLM, ANN)
+    fleet.apply()
+    fleet.edit(LLM, "llm:1", "llm:2")
+    plan = saved(fleet)
+    (live,) = fleet.ours()[LLM]
+    fleet.edit(LLM, "llm:2", "llm:1")
+    fleet.edit(LLM, "image: registry.example.com/llm:1", "image: registry.example.com/llm:3")
+    fleet.apply("--target", LLM)  # somebody else's doing
+    fleet.edit(LLM, "llm:3", "llm:2")
+
+    done = fleet.apply(plan, code=4)
+
+    assert f"{LLM} has moved since (image)" in done.stderr
+    assert fleet.ours()[LLM] == [live]
+    assert len(fleet.writes_of(LLM, "PATCH")) == 1
+
+
+def test_expect_takes_files_and_digests_and_names_what_is_in_none_of_them(fleet: Any) -> None:
+    fleet.write(LLM)
+    first = saved(fleet, "first.json")
+    fleet.write(ANN)
+    fleet.fault(LLM, when="before", status=400, body={"code": 400, "message": "not today"})
+
+    done = fleet.apply("--expect", first, code=4)
+    assert ANN in done.stderr
+    assert LLM not in done.stderr
+    second = json.loads(fleet.project.run("plan", "-o", "json").stdout)["digest"]
+    assert fleet.served.writes() == []
+    # Interrupted half-way, the same reviewed set goes on; done, it is refused.
+    fleet.apply("--expect", first, "--expect", second, code=3)
+    fleet.apply("--expect", first, "--expect", second)
+    done = fleet.apply("--expect", second, code=4)
+    assert "already" in done.stderr
+    assert fleet.counts()[LLM] == fleet.counts()[ANN] == 1
