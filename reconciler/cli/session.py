@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import sqlite3
 import subprocess
 import threading
 import time
@@ -310,9 +311,11 @@ class _Opener:
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
             emulator = Emulator(home / "emulator.db", open_to_all=True)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else error
             raise ProviderError(
-                f"the embedded emulator can't keep its state in {home.name}/: {error.strerror}"
+                f"the embedded emulator can't keep its state in {home.name}/emulator.db: {why}; "
+                "it can be removed, and the emulator begins anew"
             ) from None
         self._server = Server(emulator).start()
 
