@@ -10,12 +10,13 @@ from typing import Any
 from reconciler.apply.courier import Courier, StepTools, Work, expect
 from reconciler.apply.probe import until_answers
 from reconciler.apply.record import entry_for, new_marker
+from reconciler.apply.removal import Remover, keeps_entry
 from reconciler.apply.settle import intent_of
 from reconciler.apply.wait import Interrupted, Waited, until, until_gone, until_ready
-from reconciler.diff.change import Action, Call, CallOp, Change
+from reconciler.diff.change import Action, Call, Change
 from reconciler.diff.live import Applied, Live
-from reconciler.fields import Phase, WaitFor
-from reconciler.ledger.journal import IntentRow, IntentState, Tombstone, dump
+from reconciler.fields import WaitFor
+from reconciler.ledger.journal import IntentRow, IntentState, dump
 from reconciler.plan.order import Step
 from reconciler.plan.outcome import Outcome, State
 from reconciler.problems import ProviderError, UnknownOutcome
@@ -27,7 +28,6 @@ __all__ = ["StepRunner", "StepTools"]
 
 _HEARD_S = 60.0
 """How long a list may lag behind a create that was answered, at least."""
-_GONE_ALREADY = "the server says that it is gone"
 
 
 class StepRunner:
@@ -37,6 +37,7 @@ class StepRunner:
         self._tools = tools
         self._stop = stop
         self._courier = Courier(tools, stop)
+        self._remover = Remover(tools, self._courier)
         self._outputs = outputs
         self._entries: dict[str, Applied] = {}
         self._lock = threading.Lock()
@@ -205,74 +206,15 @@ class StepRunner:
     # -- delete -----------------------------------------------------------------------------------------------------
 
     def _delete(self, work: Work) -> Outcome:
-        entry, kind = work.half.applied, work.half.kind
         if work.half.leftover is not None and work.change.live is not None:
             expect(self._wait_ready(work, work.change.live))
-        intent_id, doubt = 0, ""
-        for index, call in enumerate(work.provider.calls(work.half, work.half.live.marker if work.half.live else "")):
-            intent_id, doubt = self._send_delete(work, index, call)
-        grace_s = self._courier.window_s(work) if doubt else None
-        patience = self._courier.patience(work)
-        waited = until_gone(work.provider, kind, work.half.live_id, patience, grace_s=grace_s)
-        if not waited.ok:
-            return self._still_there(work, waited, intent_id, doubt)
-        self._forget(work, entry, intent_id)
-        return self._end(work, State.DONE, "it was gone already" if doubt == _GONE_ALREADY else "")
-
-    def _still_there(self, work: Work, waited: Waited, intent_id: int, doubt: str) -> Outcome:
-        """A delete after which the list still shows the thing: the list decides (case C41)."""
-        if waited.live is not None and waited.live.phase is Phase.GOING:
-            return self._end(work, State.UNKNOWN, f"it is on its way out, and was {waited.message}")
-        told = f"{work.half.live_id} is still there: {waited.message}"
-        if intent_id:
-            self._courier.close(work, intent_id, IntentState.FAILED, note=told)
-        return self._end(work, State.FAILED, f"{doubt or 'the delete was accepted'}, and {told}")
-
-    def _send_delete(self, work: Work, index: int, call: Call) -> tuple[int, str]:
-        """Send one call of a delete: (its open intent, why it is in doubt until we have looked)."""
-        if call.op is not CallOp.DELETE:
-            expect(self._courier.send(work, index, call))
-            return 0, ""
-        self._courier.wait_phase(work, call)
-        intent_id, _ = self._courier.intend(work, index, call)
-        try:
-            reply = self._courier.deliver(work, call, intent_id)
-        except ProviderError as error:
-            if error.code != "not-found":
-                raise
-            self._tools.say(work.step.address, f"{_GONE_ALREADY}, or its address is spelt otherwise; the list decides")
-            return 0, _GONE_ALREADY
-        return intent_id, "" if reply is not None else "nobody knows whether the delete was done"
-
-    def _forget(self, work: Work, entry: Applied | None, intent_id: int) -> None:
-        live = work.half.live
-        tombstone = Tombstone(
-            address=work.step.address,
-            live_id=work.half.live_id,
-            at=work.provider.clock.now(),
-            live_name=live.name if live else "",
-            marker=live.marker if live else "",
-            run=self._tools.run_id,
-        )
-        kept = None
-        forget = work.step.address
-        if work.change.action is Action.REPLACE and work.change.replace_order == "create-first":
-            forget = ""  # the entry is the new one's; only its other half goes
-            kept = self._current_entry(work)
-        if intent_id:
-            self._courier.close(work, intent_id, IntentState.DONE, entry=kept, forget=forget, tombstone=tombstone)
-        elif forget:
-            self._tools.lease.forget(forget, tombstone)
-        elif kept is not None:
-            self._tools.lease.put_entry(kept)
-        if entry is not None and forget:
+        with self._lock:
+            current = self._entries.get(work.step.address, work.change.applied)
+        state, message = self._remover.remove(work, current)
+        if state is State.DONE and not keeps_entry(work):
             with self._lock:
                 self._outputs.pop(work.step.address, None)
-
-    def _current_entry(self, work: Work) -> Applied | None:
-        with self._lock:
-            entry = self._entries.get(work.step.address, work.change.applied)
-        return dataclasses.replace(entry, successor="") if entry is not None else None
+        return self._end(work, state, message)
 
     # -- ends -------------------------------------------------------------------------------------------------------
 
