@@ -35,14 +35,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """A place in a file that a person wrote; line and column count from 1, as an editor shows them."""
+    """A place in a file that a person wrote; line and column count from 1, as an editor shows them.
+
+    Line 0: no file, but an option of the command line, such as `--set replicas`.
+    """
 
     file: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.diff.live import Applied, Live
 from reconciler.fields import FieldPath, Interruption, Kind, Phase, ReplaceOrder
 from reconciler.problems import Origin
+from reconciler.spec.document import Layer
 from reconciler.spec.resource import Resource
 
 __all__ = ["Action", "Call", "CallOp", "Change", "FieldChange", "FieldClass", "Repeat"]
@@ -110,6 +111,8 @@ class FieldChange:
     """The provider rule behind it: sheet section and tag."""
     after_text: str = ""
     """The `ref()` text of a value that is not known yet."""
+    chain: tuple[Layer, ...] = ()
+    """The layers that the new value went through; empty: written at `origin` and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from reconciler.fields import REPLACE, UNSET, FieldPath, FieldRule, Interruption
 from reconciler.fields.normalise import empty_to_none, exact, normalise, number
 from reconciler.fields.path import EACH
 from reconciler.problems import Origin
+from reconciler.spec.document import Layer
 from reconciler.spec.values import KnownAfterApply, encode, fill, holds_secret, is_pending, pending_in
 
 __all__ = ["ABSENT", "Comparison", "Sides", "canonical", "compare", "leaves", "same_at", "text_of"]
@@ -54,6 +55,7 @@ class Sides:
         ignore: Paths that are left alone.
         secret_changed: Secret name → True (another value than last applied), False (the same), None (can't tell).
         origin_of: Concrete index path (`("spec", "config", 0, "weight")`) → where it was written.
+        chain_of: The same → the layers that the value went through.
     """
 
     kind: Kind
@@ -64,6 +66,7 @@ class Sides:
     ignore: tuple[FieldPath, ...] = ()
     secret_changed: Callable[[str], bool | None] = lambda _name: None
     origin_of: Callable[[tuple[str | int, ...]], Origin | None] = lambda _path: None
+    chain_of: Callable[[tuple[str | int, ...]], tuple[Layer, ...]] = lambda _path: ()
 
 
 @dataclass(slots=True)
@@ -335,6 +338,7 @@ def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, 
             after=None if sensitive else encode(after),
             field_class=_class(sides, node, rule, shown=shown),
             origin=sides.origin_of(("spec", *node.where)),
+            chain=sides.chain_of(("spec", *node.where)),
             forces_replace=not in_place,
             sensitive=sensitive,
             after_known=not any(isinstance(found, KnownAfterApply) for found in references),

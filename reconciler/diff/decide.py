@@ -13,7 +13,6 @@ from reconciler.diff.identity import Pair
 from reconciler.diff.live import Listing, Live, Verdict
 from reconciler.diff.orphans import Orphan
 from reconciler.fields import FieldPath, Interruption, Kind, Phase, ReplaceOrder, Secret
-from reconciler.problems import Origin
 from reconciler.spec.resource import Resource
 from reconciler.spec.values import KnownAfterApply, encode, holds_secret, pending_in
 
@@ -104,6 +103,7 @@ def _new_field(resource: Resource, path: FieldPath, where: tuple[str | int, ...]
         after=None if sensitive or references else encode(value),
         field_class=FieldClass.PENDING,
         origin=resource.origin_of("spec", *where),
+        chain=resource.chain_of("spec", *where),
         sensitive=sensitive,
         after_known=not any(isinstance(found, KnownAfterApply) for found in references),
         after_text=text_of(value) if references and not sensitive else "",
@@ -114,7 +114,6 @@ def _new_field(resource: Resource, path: FieldPath, where: tuple[str | int, ...]
 def _existing(pair: Pair, spec: Mapping[str, Any], facts: Facts) -> Change:
     resource, live, entry = pair.resource, pair.live, pair.entry
     assert live is not None  # noqa: S101 - `decide` has looked
-    origins: Callable[[tuple[str | int, ...]], Origin | None] = lambda path: resource.origin_of(*path)  # noqa: E731
     result = compare(
         Sides(
             kind=resource.kind,
@@ -124,7 +123,8 @@ def _existing(pair: Pair, spec: Mapping[str, Any], facts: Facts) -> Change:
             version=facts.version,
             ignore=resource.lifecycle.ignore_changes,
             secret_changed=_with_revision(resource, pair, facts),
-            origin_of=origins,
+            origin_of=lambda path: resource.origin_of(*path),
+            chain_of=lambda path: resource.chain_of(*path),
         )
     )
     run_state = _run_state(resource, pair)

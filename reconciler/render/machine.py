@@ -15,6 +15,7 @@ from reconciler.plan.outcome import Outcome, Report
 from reconciler.plan.plan import Plan
 from reconciler.problems import Origin, Problem
 from reconciler.render.money import cost_json, totals_json
+from reconciler.render.origins import chain_json
 from reconciler.render.rows import ListRow
 from reconciler.render.seal import PLAN_FORMAT, dump, is_intact, seal, with_texts
 from reconciler.spec.resource import Resource
@@ -118,6 +119,7 @@ def _field(field: FieldChange) -> dict[str, Any]:
         "after": None if hidden or not field.after_known else encode(field.after),
         "class": str(field.field_class),
         "origin": _place(field.origin),
+        "chain": chain_json(field.chain, hidden=hidden),
         "forces_replace": field.forces_replace,
         "sensitive": hidden,
         "after_known": field.after_known,
@@ -266,9 +268,9 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "message": message,
         "origin": _place(origin),
         "address": problem.address or None,
-        "file": origin.file if origin else None,
-        "line": origin.line if origin else None,
-        "column": origin.column if origin else None,
+        "file": origin.file if origin and origin.line else None,
+        "line": origin.line if origin and origin.line else None,
+        "column": origin.column if origin and origin.line else None,
         "wrong": problem.wrong,
         "expected": problem.expected,
         "nearest": problem.nearest or None,

@@ -13,8 +13,8 @@ from typing import Any
 
 from reconciler.fields import Kind
 from reconciler.fields.setting import Setting
-from reconciler.problems import Origin, Problems, SpecError
-from reconciler.spec.document import Document, Node, SourceFile, from_plain
+from reconciler.problems import Problems, SpecError
+from reconciler.spec.document import Document, Node, SourceFile, from_plain, labelled
 from reconciler.spec.expand import expand
 from reconciler.spec.load import load_all
 from reconciler.spec.patch import apply_defaults, apply_patches, load_patches
@@ -141,9 +141,10 @@ def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
 
 
 def _scope(project: Project) -> Scope:
-    place = Origin("-e")
     values = project.values_node or from_plain(project.values, project.origin)
-    return Scope.of(values=values, environment=Node(project.environment, place))
+    word = "written" if project.chosen_at.line else "set"
+    environment = Node(project.environment, project.chosen_at)
+    return Scope.of(values=values, environment=labelled(environment, word))
 
 
 def _template(documents: Sequence[Document], render: Renderer, scope: Scope) -> tuple[Document, ...]:

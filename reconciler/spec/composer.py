@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from reconciler.problems import Origin, Problem, Problems
-from reconciler.spec.document import Node
+from reconciler.spec.document import Layer, Node, reached
 from reconciler.spec.scalars import Limits, scalar
 
 __all__ = ["Composer", "Stop", "Text"]
@@ -165,7 +165,8 @@ class Composer:
             self._key(node.value if isinstance(node.value, str) else None, origin, plain=False)
             return
         self._charge(*self.sizes[event.anchor], origin)
-        self._add(node)
+        merging = bool(self.stack) and self.stack[-1].pending_merge
+        self._add(reached(node, Layer("merge" if merging else "alias", origin, name=f"*{event.anchor}")))
 
     def _scalar(self, event: Any) -> None:
         origin = self._origin(event)

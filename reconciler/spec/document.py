@@ -11,6 +11,7 @@ from reconciler.problems import Origin
 
 __all__ = [
     "Document",
+    "Layer",
     "Node",
     "Path",
     "SourceFile",
@@ -18,6 +19,8 @@ __all__ = [
     "WrittenInt",
     "field_text",
     "from_plain",
+    "labelled",
+    "reached",
 ]
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -63,6 +66,23 @@ class WrittenInt(int):
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer that a value went through on its way into a resource: what stood where.
+
+    Attributes:
+        word: `default`, `written`, `patch`; of values `values`, `environment`, `file`, `set`; `alias`, `merge` of YAML.
+        origin: The place.
+        value: The scalar as it stood there, with its template; `None` for maps, lists and aliases.
+        name: What it is called there: `values.replicas`, `*base`; empty for the field itself.
+    """
+
+    word: str
+    origin: Origin
+    value: Any = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One value with its origin.
 
@@ -71,14 +91,17 @@ class Node:
         origin: Where the value begins.
         key: Where its key was written, if it has one.
         raw: The source text of a string that may hold a template, quotes included; for pointing into it.
-        chain: The steps that led here, oldest first, for `compile --explain`; empty: just written at `origin`.
+        chain: The layers that led here, oldest first, for `compile --explain`; empty: just written at `origin`.
+        via: The aliases and merge keys of YAML through which it came here, outermost first; they are part of `chain`
+            once it is not empty.
     """
 
     value: Any
     origin: Origin
     key: Origin | None = None
     raw: str = ""
-    chain: tuple[str, ...] = ()
+    chain: tuple[Layer, ...] = ()
+    via: tuple[Layer, ...] = ()
 
     @property
     def is_map(self) -> bool:
@@ -96,9 +119,13 @@ class Node:
         return self.key if self.key is not None and isinstance(self.value, dict | tuple) else self.origin
 
     @property
-    def steps(self) -> tuple[str, ...]:
+    def layers(self) -> tuple[Layer, ...]:
         """The chain, never empty."""
-        return self.chain or (f"written {self.origin}",)
+        return self.chain or (*self.via, self.as_layer("written"))
+
+    def as_layer(self, word: str) -> Layer:
+        """What stands here, as one layer."""
+        return Layer(word, self.origin, None if isinstance(self.value, dict | tuple) else self.value)
 
     def get(self, *path: str | int) -> Node | None:
         """The node at a path below this one, or none."""
@@ -151,7 +178,27 @@ def _below(value: Any, part: str | int) -> Node | None:
     return value[part] if isinstance(value, tuple) and 0 <= part < len(value) else None
 
 
-def from_plain(value: Any, origin: Origin, chain: tuple[str, ...] = ()) -> Node:
+def labelled(node: Node, word: str) -> Node:
+    """The same tree whose values say in which layer they were written; those that say so already stay."""
+    chain = node.chain or (*node.via, node.as_layer(word))
+    if isinstance(node.value, dict):
+        return replace(node, value={key: labelled(entry, word) for key, entry in node.value.items()}, chain=chain)
+    if isinstance(node.value, tuple):
+        return replace(node, value=tuple(labelled(item, word) for item in node.value), chain=chain)
+    return replace(node, chain=chain)
+
+
+def reached(node: Node, by: Layer) -> Node:
+    """The same tree, reached through an alias or a merge key."""
+    via = (by, *node.via)
+    if isinstance(node.value, dict):
+        return replace(node, value={key: reached(entry, by) for key, entry in node.value.items()}, via=via)
+    if isinstance(node.value, tuple):
+        return replace(node, value=tuple(reached(item, by) for item in node.value), via=via)
+    return replace(node, via=via)
+
+
+def from_plain(value: Any, origin: Origin, chain: tuple[Layer, ...] = ()) -> Node:
     """Plain data as nodes that all come from one place."""
     if isinstance(value, Mapping):
         return Node({str(k): from_plain(v, origin, chain) for k, v in value.items()}, origin, chain=chain)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.problems import Problem, Problems
-from reconciler.spec.document import Document, Node
+from reconciler.spec.document import Document, Node, labelled
 from reconciler.spec.template import Renderer, Scope, has_template
 from reconciler.spec.values import is_pending
 
@@ -29,7 +29,10 @@ def expand(documents: Sequence[Document], render: Renderer, scope: Scope, proble
             continue
         root = document.root.with_entries({k: v for k, v in document.root.value.items() if k != "forEach"})
         before = len(problems)
-        rendered = render.render(for_each, scope, document.address) if document.templated else for_each
+        listed = labelled(for_each, "forEach")
+        if isinstance(for_each.value, str):
+            listed = replace(listed, chain=tuple(replace(layer, name="forEach") for layer in listed.chain))
+        rendered = render.render(listed, scope, document.address) if document.templated else listed
         if len(problems) > before:
             continue
         items = list(_items(rendered, document, problems))
@@ -56,7 +59,9 @@ def _items(node: Node, document: Document, problems: Problems) -> Iterator[Node]
     elif isinstance(node.value, dict):
         for key, value in node.value.items():
             place = value.key or value.origin
-            yield Node({"key": Node(key, place), "value": value}, place)
+            *before, last = value.layers
+            chain = (*before, replace(last, origin=place, value=key))
+            yield Node({"key": Node(key, place, chain=chain), "value": value}, place)
     else:
         problems.add(
             _problem(

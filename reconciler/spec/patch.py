@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.fields import FieldPath
 from reconciler.problems import Origin, Problem, Problems, nearest
-from reconciler.spec.document import Document, Node, SourceFile
+from reconciler.spec.document import Document, Node, SourceFile, labelled
 from reconciler.spec.load import load_all, set_value
 from reconciler.spec.template import Renderer, Scope
 
@@ -17,39 +17,28 @@ _PARTS = ("apiVersion", "kind", "metadata", "lifecycle", "spec")
 _SELECTORS = frozenset({"name", "provider", "template"})
 
 
-def merge_patch(under: Node | None, over: Node, label: str = "written") -> Node:
-    """RFC 7386: maps merge key by key, null removes, everything else replaces.
-
-    `label` names the upper layer in chains.
-    """
+def merge_patch(under: Node | None, over: Node) -> Node:
+    """RFC 7386: maps merge key by key, null removes, everything else replaces."""
     if not isinstance(over.value, dict):
-        below = under.steps if under is not None else ()
-        return replace(over, chain=(*below, *_labelled(over, label)))
+        return over if under is None else replace(over, chain=(*under.layers, *over.layers))
     result = dict(under.entries()) if under is not None else {}
     for key, entry in over.value.items():
         if entry.value is None:
             result.pop(key, None)
         else:
-            result[key] = merge_patch(result.get(key), entry, label)
+            result[key] = merge_patch(result.get(key), entry)
     base = under if under is not None and under.is_map else over
     return Node(result, base.origin, base.key)
 
 
-def merge_values(under: Node | None, over: Node | None, label: str = "written") -> Node | None:
+def merge_values(under: Node, over: Node) -> Node:
     """Values: maps merge, the later one wins, and null is a value."""
-    if under is None or over is None:
-        return under if over is None else over
     if not (under.is_map and over.is_map):
-        return replace(over, chain=(*under.steps, *_labelled(over, label)))
+        return replace(over, chain=(*under.layers, *over.layers))
     result = dict(under.value)
     for key, entry in over.value.items():
-        below = result.get(key)
-        result[key] = entry if below is None else merge_values(below, entry, label) or entry
-    return under.with_entries(result)
-
-
-def _labelled(node: Node, label: str) -> tuple[str, ...]:
-    return node.chain or (f"{label} {node.origin}",)
+        result[key] = merge_values(result[key], entry) if key in result else entry
+    return replace(under, value=result, chain=(*under.chain, *over.chain))
 
 
 def set_path(values: Node, text: str) -> Node:
@@ -64,13 +53,13 @@ def set_path(values: Node, text: str) -> Node:
     if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("bytes that are no UTF-8")
     path = FieldPath.parse(name.strip())
-    origin = Origin(f"--set {name.strip()}")
-    return _put(values, path.segments, replace(set_value(value, origin), chain=(f"--set {name.strip()}",)), "values")
+    origin = Origin(f"--set {name.strip()}", 0, 0)
+    return _put(values, path.segments, labelled(set_value(value, origin), "set"), "values")
 
 
 def _put(node: Node | None, segments: Sequence[str], value: Node, above: str) -> Node:
     if not segments:
-        return value
+        return value if node is None else merge_values(node, value)
     head, rest = segments[0], segments[1:]
     if head.startswith("[") and head.endswith("]"):
         items = list(node.value) if node is not None and isinstance(node.value, tuple) else None
@@ -223,17 +212,18 @@ def _patched(document: Document, patch: Patch, render: Renderer, scope: Scope) -
     if "metadata" in parts:
         kept = {key: node for key, node in parts["metadata"].entries().items() if key not in _SELECTORS}
         parts["metadata"] = parts["metadata"].with_entries(kept)
-    over = patch.root.with_entries(parts)
+    over = labelled(patch.root.with_entries(parts), "patch")
     if _templated(patch.root):
         over = render.render(over, inner, document.address)
-    return replace(document, root=merge_patch(document.root, over, "patch"))
+    return replace(document, root=merge_patch(document.root, over))
 
 
 def apply_defaults(
     documents: Sequence[Document], defaults: Mapping[str, Node], render: Renderer, scope: Scope
 ) -> tuple[Document, ...]:
     """Documents on top of `defaults` of their kind (`type/Kind`)."""
-    return tuple(_defaulted(document, defaults, render, scope) for document in documents)
+    known = {label: labelled(node, "default") for label, node in defaults.items()}
+    return tuple(_defaulted(document, known, render, scope) for document in documents)
 
 
 def _defaulted(document: Document, defaults: Mapping[str, Node], render: Renderer, scope: Scope) -> Document:
@@ -242,12 +232,5 @@ def _defaulted(document: Document, defaults: Mapping[str, Node], render: Rendere
         return document
     inner = scope.also(item=document.item, metadata=document.root.get("metadata"))
     under = render.render(default, inner, document.address)
-    merged = merge_patch(_marked(under), document.root)
+    merged = merge_patch(under, document.root)
     return replace(document, root=replace(merged, origin=document.root.origin, key=document.root.key))
-
-
-def _marked(node: Node) -> Node:
-    """The same tree whose values say that they are defaults."""
-    if isinstance(node.value, dict):
-        return node.with_entries({key: _marked(entry) for key, entry in node.value.items()})
-    return replace(node, chain=node.chain or (f"default {node.origin}",))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.fields.setting import Setting
 from reconciler.problems import Origin, Problem, Problems, SpecError, nearest
-from reconciler.spec.document import Node, SourceFile
+from reconciler.spec.document import Node, SourceFile, labelled
 from reconciler.spec.load import load_one
 from reconciler.spec.patch import merge_patch, merge_values, set_path
 from reconciler.spec.project_schema import PROJECT_FILE, PROJECT_SCHEMA
@@ -122,6 +122,7 @@ def load_project(
     if problems is None:
         found.raise_if_any()
     former = root.get("metadata", "formerOwners")
+    default = spec.get("defaultEnvironment")
     ledger = spec.get("ledger")
     return Project(
         name=header.name,
@@ -136,6 +137,7 @@ def load_project(
         origin=root.origin,
         defaults=dict((spec.get("defaults") or Node({}, spec.origin)).entries()),
         values_node=values,
+        chosen_at=Origin("-e", 0, 0) if environment or default is None else default.origin,
     )
 
 
@@ -220,14 +222,14 @@ def _header(root: Node) -> ProjectHeader:
 def _values(spec: Node, variant: Node, files: Sequence[SourceFile], sets: Sequence[str], problems: Problems) -> Node:
     merged = Node({}, spec.origin)
     layers = [("values", spec.get("values")), ("environment", variant.get("values"))]
-    layers += [("values", load_one(file, problems)) for file in files]
+    layers += [("file", load_one(file, problems)) for file in files]
     for label, layer in layers:
         if layer is not None and not layer.is_map:
             problems.add(
                 Problem(code="wrong-type", wrong="values are no map", expected="names with values", origin=layer.place)
             )
         elif layer is not None:
-            merged = merge_values(merged, layer, label) or merged
+            merged = merge_values(merged, labelled(layer, label))
     for text in sets:
         try:
             merged = set_path(merged, text)
@@ -235,7 +237,7 @@ def _values(spec: Node, variant: Node, files: Sequence[SourceFile], sets: Sequen
             name = text.partition("=")[0]
             wanted = "path=value, such as replicas=2, gpu.model=a100 or teams[0]=ann"
             problems.add(
-                Problem(code="bad-set", wrong=str(error), expected=wanted, origin=Origin(f"--set {name[:40]}"))
+                Problem(code="bad-set", wrong=str(error), expected=wanted, origin=Origin(f"--set {name[:40]}", 0, 0))
             )
     return merged
 
@@ -262,7 +264,7 @@ def _providers(
                 )
             )
             continue
-        patched = merge_patch(base.get(name), entry, "environment")
+        patched = merge_patch(base.get(name), labelled(entry, "environment"))
         merged[name] = replace(patched, key=base[name].key if name in base else entry.key)
     render = Renderer(secrets, problems, references=False)
     result: dict[str, ProviderConfig] = {}
@@ -272,7 +274,7 @@ def _providers(
         failed = len(problems) > before  # what could not be rendered is told once
         config = provider_config(name, rendered, settings, Problems() if failed else problems)
         if config is not None:
-            result[name] = config
+            result[name] = replace(config, node=rendered)
     return result
 
 

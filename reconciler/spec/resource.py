@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.fields import FieldPath, Kind, ReplaceOrder, WaitFor
 from reconciler.problems import Origin
-from reconciler.spec.document import Node
+from reconciler.spec.document import Layer, Node
 
 __all__ = [
     "Edge",
@@ -94,7 +94,7 @@ class Resource:
         origins: Concrete path (`("spec", "config", 0, "weight")`) → where its value was written.
         origin: Where the document begins.
         edges: What it needs first, from `dependsOn` and `ref()`.
-        chains: Concrete path → the steps that a value took, oldest first, for `compile --explain`.
+        chains: Concrete path → the layers that a value went through, oldest first; none when it was only written.
     """
 
     ref: ResourceRef
@@ -106,7 +106,7 @@ class Resource:
     edges: tuple[Edge, ...] = ()
     origin: Origin = field(default_factory=lambda: Origin("<none>"))
     origins: Mapping[tuple[str | int, ...], Origin] = field(default_factory=dict)
-    chains: Mapping[tuple[str | int, ...], tuple[str, ...]] = field(default_factory=dict)
+    chains: Mapping[tuple[str | int, ...], tuple[Layer, ...]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -121,19 +121,24 @@ class Resource:
                 return found
         return self.origin
 
+    def chain_of(self, *path: str | int) -> tuple[Layer, ...]:
+        """The layers of the value at this path; none when it was only written."""
+        return self.chains.get(path, ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     """One named provider instance of `reconciler.yaml`, for the chosen environment.
 
     `settings` holds what was written (camelCase keys, credentials as references) with the type's defaults filled in;
-    times are seconds (float).
+    times are seconds (float). `node` is what was written, with origins.
     """
 
     name: str
     type: str
     settings: Mapping[str, Any]
     origin: Origin
+    node: Node | None = field(default=None, repr=False, compare=False)
 
     @property
     def embedded(self) -> bool:
@@ -174,6 +179,7 @@ class Project:
     """`reconciler.yaml` for one environment (empty `environment`: the project has none).
 
     `defaults` (by `type/Kind`) and `values_node` are what the compiler works with: the same data with origins.
+    `chosen_at` is where the environment was chosen: `-e`, or `spec.defaultEnvironment`.
     """
 
     name: str
@@ -188,6 +194,7 @@ class Project:
     origin: Origin = field(default_factory=lambda: Origin("reconciler.yaml"))
     defaults: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
     values_node: Node | None = field(default=None, repr=False, compare=False)
+    chosen_at: Origin = field(default_factory=lambda: Origin("-e", 0, 0), compare=False)
 
     @property
     def owner(self) -> str:

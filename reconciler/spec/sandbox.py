@@ -39,6 +39,8 @@ _METHODS: Final[Mapping[type, frozenset[str]]] = {
     dict: frozenset({"items", "keys", "values", "get"}),
     list: frozenset({"index", "count"}),
 }
+_TRACED: Final = frozenset({"values", "item", "environment", "metadata"})
+"""Names whose values are told by `compile --explain`."""
 _LOOP_NAMES: Final = frozenset({"index", "index0", "first", "last", "length"})
 _REFUSED: Final[dict[type[nodes.Node], str]] = {
     nodes.Macro: "macro",
@@ -283,7 +285,9 @@ def parse(source: str) -> Program:
     path = _path(expressions[0]) if single else ()
     reads = tuple(
         dict.fromkeys(
-            found for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Name)) if (found := _path(node))
+            found
+            for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Name))
+            if (found := _path(node, _TRACED))
         )
     )
     bound = _Bound(len(source)).visit(tree)
@@ -309,7 +313,7 @@ def _unused(source: str) -> str:
     return next(chr(code) for code in range(0xE00D, 0xF8FF) if chr(code) not in source)
 
 
-def _path(node: nodes.Node) -> tuple[str | int, ...]:
+def _path(node: nodes.Node, names: frozenset[str] = frozenset({"values", "item"})) -> tuple[str | int, ...]:
     """`values.a["b"][0]` as parts; empty for anything else."""
     parts: list[str | int] = []
     while isinstance(node, nodes.Getattr | nodes.Getitem):
@@ -320,7 +324,7 @@ def _path(node: nodes.Node) -> tuple[str | int, ...]:
         else:
             return ()
         node = node.node
-    if isinstance(node, nodes.Name) and node.name in {"values", "item"} and node.ctx == "load":
+    if isinstance(node, nodes.Name) and node.name in names and node.ctx == "load":
         return (node.name, *reversed(parts))
     return ()
 

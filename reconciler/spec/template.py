@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from jinja2.exceptions import TemplateError, TemplateSyntaxError
 from jinja2.runtime import Undefined
 
 from reconciler.problems import Origin, Problem, Problems, nearest
-from reconciler.spec.document import Node, from_plain
+from reconciler.spec.document import Layer, Node, field_text, from_plain
 from reconciler.spec.faults import Budget, Fault, Later, as_text
 from reconciler.spec.sandbox import Program, parse, syntax_fault
 from reconciler.spec.values import Composite, KnownAfterApply, Pending, SecretRef, is_pending
@@ -134,21 +134,14 @@ class Renderer:
         program = parse(node.value)
         found = _at(scope, program.path)
         if found is not None:
-            name = ".".join(map(str, program.path))
-            chain = (*_labelled(found, name), f"template {node.origin}")
-            return replace(found, key=node.key, chain=chain)
+            return replace(_taken(found, field_text(program.path), node.layers), key=node.key)
         parts = list(program.run({**scope.data, **self._functions}, self._budget))
-        chain = (*self._read(program, scope), f"template {node.origin}")
+        chain = (*node.layers, *_read(program, scope))
         if program.single:
             return replace(from_plain(_value(parts[0]), node.origin, chain), key=node.key)
         value = _joined(parts)
         self._budget.spend(characters=len(value) if isinstance(value, str) else 0)
         return Node(value, node.origin, node.key, chain=chain)
-
-    def _read(self, program: Program, scope: Scope) -> tuple[str, ...]:
-        """The chain of the values that a template names."""
-        found = ((path, _at(scope, path)) for path in program.reads)
-        return tuple(step for path, node in found if node for step in _labelled(node, ".".join(map(str, path))))
 
     def _secret(self, name: Any) -> Later:
         if not isinstance(name, str) or name not in self._secrets:
@@ -197,8 +190,26 @@ def _function(function: Any) -> Any:
     return called
 
 
-def _labelled(node: Node, name: str) -> tuple[str, ...]:
-    return node.chain or (f"{name} {node.origin}",)
+def _read(program: Program, scope: Scope) -> tuple[Layer, ...]:
+    """The layers of the values that a template names."""
+    found = ((path, _at(scope, path)) for path in program.reads)
+    return tuple(layer for path, node in found if node for layer in _named(node.layers, field_text(path)))
+
+
+def _named(layers: Iterable[Layer], name: str) -> tuple[Layer, ...]:
+    return tuple(layer if layer.name else replace(layer, name=name) for layer in layers)
+
+
+def _taken(node: Node, name: str, before: tuple[Layer, ...]) -> Node:
+    """The tree that a template names, whose values know that it was named there."""
+    chain = (*before, *_named(node.layers, name))
+    if isinstance(node.value, dict):
+        entries = {key: _taken(entry, f"{name}.{key}", before) for key, entry in node.value.items()}
+        return replace(node, value=entries, chain=chain)
+    if isinstance(node.value, tuple):
+        items = tuple(_taken(item, f"{name}[{index}]", before) for index, item in enumerate(node.value))
+        return replace(node, value=items, chain=chain)
+    return replace(node, chain=chain)
 
 
 def _at(scope: Scope, path: tuple[str | int, ...]) -> Node | None:

@@ -296,7 +296,7 @@ def _resource(document: Document) -> Resource:
         lifecycle=_lifecycle(root.get("lifecycle")),
         origin=root.origin,
         origins={path: node.place for path, node in nodes if path},
-        chains={path: node.chain for path, node in nodes if node.chain},
+        chains={path: node.layers for path, node in nodes if node.chain or node.via},
     )
 
 

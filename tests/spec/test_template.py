@@ -261,7 +261,8 @@ def test_a_bare_value_keeps_the_place_where_it_was_written() -> None:
     scope = Scope.of(values=node(VALUES, "values.yaml"))
     rendered = Renderer(frozenset(), problems).render(node('a: "{{ values.teams }}"'), scope)
     assert str(rendered.value["a"].value[1].origin) == "values.yaml:9:14"
-    assert rendered.value["a"].steps[-1] == "template f.yaml:1:4"
+    told = [(layer.word, str(layer.origin), layer.name) for layer in rendered.value["a"].value[1].layers]
+    assert told == [("written", "f.yaml:1:4", ""), ("written", "values.yaml:9:14", "values.teams[1]")]
 
 
 @pytest.mark.parametrize("source", ['"\\ud800"', '"x" ~ "\\udfff"', '{"\\ud800": 1}'])
