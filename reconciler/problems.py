@@ -53,6 +53,7 @@ class Problem:
     """One mistake: a stable code, what is wrong, what was expected, where, and the nearest valid name.
 
     `related` names further places that belong to the same mistake (the first of two duplicates, the edges of a cycle).
+    `warning`: it is said, and stops nothing.
     """
 
     code: str
@@ -62,6 +63,7 @@ class Problem:
     address: str = ""
     nearest: str = ""
     related: tuple[Origin, ...] = ()
+    warning: bool = False
 
     def __str__(self) -> str:
         head = ": ".join(str(part) for part in (self.origin, self.address) if part)
@@ -125,23 +127,33 @@ class Incomplete(ReconcilerError):
 
 
 class Problems:
-    """Collects the problems of one stage, so that a person sees all of them in one run."""
+    """Collects the problems of one stage, so that a person sees all of them in one run.
+
+    Warnings are kept apart: they count for nothing but `warnings`.
+    """
 
     def __init__(self) -> None:
         self._items: list[Problem] = []
+        self._warnings: list[Problem] = []
 
     def add(self, problem: Problem) -> None:
         """Remember one problem and go on."""
-        self._items.append(problem)
+        (self._warnings if problem.warning else self._items).append(problem)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Remember several problems and go on."""
-        self._items.extend(problems)
+        for problem in problems:
+            self.add(problem)
 
     @property
     def items(self) -> tuple[Problem, ...]:
         """All problems in file order, equal ones once."""
         return tuple(sorted(dict.fromkeys(self._items), key=Problem.sort_key))
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """All warnings in file order, equal ones once."""
+        return tuple(sorted(dict.fromkeys(self._warnings), key=Problem.sort_key))
 
     def __bool__(self) -> bool:
         return bool(self._items)

@@ -97,6 +97,13 @@ def plan_options(command: _Command) -> _Command:
         (
             click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected."),
             click.option("--allow-empty-spec", is_flag=True, help="An empty spec means: delete everything of ours."),
+            click.option(
+                "--allow-policy",
+                "allowed_policies",
+                multiple=True,
+                metavar="NAME",
+                help="Let this policy deny nothing in this run; what breaks it is still said.",
+            ),
             click.option("--trust-markers", is_flag=True, help="A marker is proof enough for a delete."),
             click.option(
                 "--max-deletes", default=None, metavar="N|P%", help="Deletes and replaces allowed in this run."

@@ -20,7 +20,9 @@ from reconciler.cli.output import OutputError, Printer
 from reconciler.cli.project import load_spec
 from reconciler.cli.session import Session, open_session
 from reconciler.plan.plan import Options, Plan
+from reconciler.problems import Problem, Problems, nearest
 from reconciler.render import machine, markdown, text
+from reconciler.spec import Spec
 
 __all__ = ["command", "plan_options_of", "print_plan", "say_notes"]
 
@@ -59,7 +61,31 @@ def plan_options_of(session: Session, chosen: dict[str, object]) -> Options:
         allow_empty_spec=bool(chosen.get("allow_empty_spec")),
         trust_markers=bool(chosen.get("trust_markers")),
         max_deletes=max_deletes(str(limit) if limit is not None else None),
+        allowed_policies=_policies(session.spec, chosen.get("allowed_policies")),
     )
+
+
+def _policies(spec: Spec, names: object) -> frozenset[str]:
+    """The policies that are overruled.
+
+    Raises:
+        SpecError: `unknown-policy`.
+    """
+    asked = [str(name) for name in names] if isinstance(names, tuple) else []
+    known = [policy.name for policy in spec.policies]
+    problems = Problems()
+    for name in asked:
+        if name not in known:
+            problems.add(
+                Problem(
+                    code="unknown-policy",
+                    wrong=f"--allow-policy: there is no policy {name!r}",
+                    expected=f"one of {', '.join(known)}" if known else "no such option: the project has no policy",
+                    nearest=nearest(name, known),
+                )
+            )
+    problems.raise_if_any()
+    return frozenset(asked)
 
 
 def print_plan(plan: Plan, output: str, printer: Printer) -> None:

@@ -51,10 +51,8 @@ def load_spec(where: ProjectFiles) -> Spec:
     ]
     values = [_read(where.root, path, "file-missing", "a file") for path in layers]
     values += [_read_anywhere(path) for path in where.values]
-    if where.files:
-        found = [_standard_input() if path == "-" else _read_anywhere(path) for path in where.files]
-    else:
-        found = list(_resource_files(where.root, header.resources))
+    own = list(_resource_files(where.root, header.resources, needed=not where.files))
+    found = [_standard_input() if path == "-" else _read_anywhere(path) for path in where.files] or own
     patches = list(_folder(where.root, f"patches/{environment}")) if environment else []
     return compile_all(
         source,
@@ -63,13 +61,15 @@ def load_spec(where: ProjectFiles) -> Spec:
         values_files=values,
         sets=where.sets,
         resources=found,
+        policies=own if where.files else (),
         patches=patches,
         kinds=[kind for kind_of in provider_types().values() for kind in kind_of.kinds],
         schemas=load_schemas(),
     )
 
 
-def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]]) -> Iterable[SourceFile]:
+def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, needed: bool) -> Iterable[SourceFile]:
+    """The project's own files; without `needed` (they are read for their policies alone) the default may be missing."""
     problems: list[Problem] = []
     seen: dict[str, SourceFile] = {}
     for path, origin in listed:
@@ -96,7 +96,7 @@ def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]]) -> 
                     expected="a file or folder of the project",
                 )
             )
-        else:
+        elif needed:
             problems.append(
                 Problem(
                     code="file-missing",

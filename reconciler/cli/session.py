@@ -25,7 +25,7 @@ from reconciler.ledger.journal import IntentRow, TombstoneKind
 from reconciler.ledger.store import Ledger, open_ledger
 from reconciler.plan.cost import PriceList
 from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
-from reconciler.problems import Problem, ProviderError, Refused, SpecError
+from reconciler.problems import Problem, Problems, ProviderError, Refused, SpecError
 from reconciler.providers.base import Catalogue, Clock, Context, Provider
 from reconciler.providers.gather import gather, look_for
 from reconciler.providers.http import is_loopback
@@ -98,6 +98,8 @@ class Session:
     guard: list[Callable[[], None]] = field(default_factory=list)
     """What must hold right before a write's bytes go out: the lease's check, once there is a lease."""
     halt: Halt = field(default_factory=Halt)
+    warnings: tuple[Problem, ...] = ()
+    """What the catalogue stage would have a person know."""
 
     @property
     def owner(self) -> str:
@@ -130,15 +132,17 @@ class Session:
     def check_catalogue(self) -> None:
         """The stage that needs the providers: do templates, machines, projects, clusters and flavors exist?
 
+        What is merely doubtful (sold out, beyond a quota) goes to the plan's warnings.
+
         Raises:
             SpecError: all that do not, located.
         """
-        problems: list[Problem] = []
+        problems = Problems()
         for resource in self.spec.resources:
             if resource.ref.provider in self.catalogues:
                 problems.extend(self.providers[resource.ref.provider].check(resource))
-        if problems:
-            raise SpecError(dict.fromkeys(problems))
+        self.warnings = problems.warnings
+        problems.raise_if_any()
 
     def read_world(self) -> World:
         """Read ledger and live state, and ask what became of writes that earlier runs left open."""
@@ -172,6 +176,7 @@ class Session:
             secret_changed=self.secret_changed,
             open_intents={item.row.address: item.message for item in world.settlement.open},
             other_owners={owner_hash(owner): owner for owner in others},
+            warnings=self.warnings,
             released=world.released,
             trusted=self.ledger.trusted(self.owner),
             revision=self.revision,

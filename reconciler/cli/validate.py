@@ -26,22 +26,30 @@ def command(common: Common, *, online: bool, output: str) -> int:
     All mistakes at once, each at its place. No provider is contacted, unless --online is given.
     """
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     summary = ""
     try:
         spec = load_spec(common.where)
+        warnings = spec.warnings
         summary = f"{len(spec.resources)} resources of {spec.project.owner} are valid"
         if online:
             from reconciler.cli.session import open_session  # noqa: PLC0415 - half of the start, for this option alone
 
             with open_session(spec, common.where.root, common.printer) as session:
-                session.check_catalogue()
+                try:
+                    session.check_catalogue()
+                finally:
+                    warnings += session.warnings
                 for name, message in session.failed.items():
                     problems += (Problem(code="list-failed", address=name, wrong=message, expected="it to answer"),)
     except SpecError as error:
         problems = error.problems
     if output == "json":
-        common.printer.result(machine.dump(machine.problems_json(problems)), utf8=True)
-    elif problems:
+        common.printer.result(machine.dump(machine.problems_json(problems, warnings)), utf8=True)
+        return Exit.ERROR if problems else Exit.DONE
+    if warnings:
+        common.printer.note(text.problems_text(warnings))
+    if problems:
         common.printer.note(text.problems_text(problems))
     else:
         common.printer.result(summary)

@@ -62,7 +62,7 @@ class WaitFor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A broken rule across fields.
+    """A broken rule across fields; with `warning` one that a person should know of, and that stops nothing.
 
     Paths are concrete: below `spec` (`config[1].weight`, by index), or from the root (`metadata.…`, `lifecycle.…`).
     """
@@ -73,6 +73,7 @@ class Finding:
     expected: str
     others: tuple[str, ...] = ()
     nearest: str = ""
+    warning: bool = False
 
 
 Check = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Finding]]

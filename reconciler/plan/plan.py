@@ -17,6 +17,7 @@ from reconciler.fields import Kind
 from reconciler.plan.cost import Cost, PriceList, change_cost
 from reconciler.plan.digest import change_digest, plan_digest
 from reconciler.plan.order import Step, dependencies_first, order
+from reconciler.plan.policy import enforce
 from reconciler.plan.safety import guard, hold_names, hold_shared
 from reconciler.problems import Problem
 from reconciler.spec.resource import Limit, Resource, Spec
@@ -37,6 +38,7 @@ class Options:
     allow_empty_spec: bool = False
     trust_markers: bool = False
     max_deletes: Limit | None = None
+    allowed_policies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class PlanInput:
         calls: (change, one half's action) → the writes it takes, as the provider plans them.
         secret_changed: (secret name, last stored fingerprint or "") → True, False, None.
         problems: Providers that failed.
+        warnings: What the providers' catalogues would have a person know.
         open_intents: Address → what an earlier run left open there; nothing is sent before that is settled.
         other_owners: Owner hash → name, for the project's other environments.
         released: Live ids that were ours and were let go.
@@ -71,6 +74,7 @@ class PlanInput:
     calls: Callable[[Change], tuple[Call, ...]]
     secret_changed: Callable[[str, str], bool | None]
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     open_intents: Mapping[str, str] = field(default_factory=dict)
     other_owners: Mapping[str, str] = field(default_factory=dict)
     released: frozenset[str] = frozenset()
@@ -89,6 +93,7 @@ class Plan:
         digests: Address → digest of its change, for all that do something.
         costs: Address → cost.
         problems: Providers that could not be read, lists that can't be trusted.
+        warnings: What a policy or a provider's catalogue would have a person know; an apply goes on.
         notes: Said once, such as secrets that can't be compared.
         partial: True when something could not be read, so that the plan may be missing changes.
     """
@@ -101,6 +106,7 @@ class Plan:
     digest: str
     costs: Mapping[str, Cost]
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     partial: bool = False
     revision: str = ""
@@ -143,13 +149,15 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         allow_empty_spec=options.allow_empty_spec,
     )
     changes = hold_names(changes, listings)
+    costs = {change.address: cost for change in changes if (cost := _cost(change, given)) is not None}
+    units = [prices.unit for prices in given.prices.values()]
+    changes, said = enforce(changes, given.spec, costs, units=units, allowed=options.allowed_policies)
     changes = tuple(_with_calls(change, given) for change in changes)
     by_address = {change.address: change for change in changes}
     steps = tuple(_step_with_calls(step, by_address[step.address], given) for step in order(changes))
     digests = {
         change.address: change_digest(change, change.calls) for change in changes if change.action is not Action.NONE
     }
-    costs = {change.address: cost for change in changes if (cost := _cost(change, given)) is not None}
     return Plan(
         owner=given.spec.project.owner,
         spec=given.spec,
@@ -159,6 +167,7 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         digest=plan_digest(digests.values()),
         costs=costs,
         problems=(*given.problems, *_list_problems(listings.values())),
+        warnings=tuple(dict.fromkeys((*given.spec.warnings, *given.warnings, *said))),
         notes=_notes(given, changes, listings.values()),
         partial=any(change.action is Action.UNKNOWN for change in changes)
         or any(listing.verdict is not Verdict.COMPLETE for listing in listings.values()),

@@ -73,6 +73,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "steps": [_step(step) for step in plan.steps],
         "order": _order(plan.steps),
         "problems": [_problem(problem) for problem in plan.problems],
+        "warnings": [_problem(problem) for problem in plan.warnings],
         "notes": list(plan.notes),
         "partial": plan.partial,
         "totals": totals_json(plan.costs),
@@ -240,11 +241,12 @@ def list_json(rows: Iterable[ListRow], problems: Iterable[Problem] = ()) -> dict
     }
 
 
-def problems_json(problems: Iterable[Problem]) -> dict[str, Any]:
-    """Mistakes as `reconciler-problems/1`, in file order."""
+def problems_json(problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> dict[str, Any]:
+    """Mistakes as `reconciler-problems/1`, in file order; warnings, which stop nothing, apart."""
     return {
         "format": "reconciler-problems/1",
         "problems": [_problem(problem) for problem in sorted(problems, key=Problem.sort_key)],
+        "warnings": [_problem(problem) for problem in sorted(warnings, key=Problem.sort_key)],
     }
 
 
@@ -271,6 +273,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "file": origin.file if origin and origin.line else None,
         "line": origin.line if origin and origin.line else None,
         "column": origin.column if origin and origin.line else None,
+        "warning": problem.warning,
         "wrong": problem.wrong,
         "expected": problem.expected,
         "nearest": problem.nearest or None,

@@ -111,6 +111,7 @@ def _head(plan: Mapping[str, Any], title: str) -> list[str]:
 def _tail(plan: Mapping[str, Any]) -> list[str]:
     parts = []
     asides = [f"{remark['address']}: {remark['message']} [{remark['reason']}]" for remark in plan["remarks"]]
+    asides += [problem_text(one) for one in plan.get("warnings", ())]
     asides += [f"note: {note}" for note in plan["notes"]]
     if asides:
         parts.append(fence(_bounded([for_terminal(text) for text in asides]), "text") + "\n")

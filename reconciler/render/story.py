@@ -139,7 +139,8 @@ def warnings(plan: Mapping[str, Any]) -> list[str]:
 
 def problem_text(problem: Mapping[str, Any]) -> str:
     """A problem as one line: place, address, sentence, code."""
-    head = "".join(f"{problem[key]}: " for key in ("origin", "address") if problem[key])
+    head = "warning: " if problem.get("warning") else ""
+    head += "".join(f"{problem[key]}: " for key in ("origin", "address") if problem[key])
     return for_terminal(f"{head}{problem['message']} [{problem['code']}]")
 
 

@@ -65,6 +65,7 @@ def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
             text = for_terminal(f"{remark['address']}: {remark['message']} [{remark['reason']}]")
             yield style.paint(f"  . {text}", Tone.DIM)
         yield ""
+    yield from (style.paint(problem_text(one), Tone.UPDATE) for one in plan.get("warnings", ()))
     yield from (f"note: {for_terminal(note)}" for note in plan["notes"])
     if style.verbose and plan["steps"]:
         yield from _step_lines(plan["steps"], style)

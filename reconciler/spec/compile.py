@@ -18,6 +18,7 @@ from reconciler.spec.document import Document, Node, SourceFile, from_plain, lab
 from reconciler.spec.expand import expand
 from reconciler.spec.load import load_all
 from reconciler.spec.patch import apply_defaults, apply_patches, load_patches
+from reconciler.spec.policy import is_policy, read_policies
 from reconciler.spec.project import load_project
 from reconciler.spec.references import depends_on, resolve
 from reconciler.spec.resource import Lifecycle, Project, Resource, Spec
@@ -37,12 +38,14 @@ def compile_spec(
     patches: Sequence[SourceFile],
     kinds: Sequence[Kind],
     schemas: Mapping[str, Mapping[str, Any]],
+    policies: Sequence[SourceFile] = (),
 ) -> Spec:
     """All desired resources of one environment. Pure: the same bytes give the same spec, in whatever order files come.
 
     Args:
         project: From `load_project`.
-        resources: Files of resource documents.
+        resources: Files of resource documents and policies.
+        policies: Further files, of which only the policies count: `-f` replaces resources, never rules.
         patches: Files of `patches/<environment>/`, applied in this order.
         kinds: All kinds that exist.
         schemas: Schema files by name as they are on disk, `common.json` among them.
@@ -55,9 +58,12 @@ def compile_spec(
     render = Renderer(project.secrets, problems)
 
     roots = load_all(resources, problems)
+    rules = [root for root in (*roots, *load_all(policies, problems)) if is_policy(root)]
+    roots = tuple(root for root in roots if not is_policy(root))
     layers = load_patches(patches, render, scope, problems)
     problems.raise_if_any()
 
+    rulebook = read_policies(rules, kinds, problems)
     documents = check_shape(roots, kinds, project, problems)
     check_defaults(project, kinds, problems)
     problems.raise_if_any()
@@ -76,7 +82,7 @@ def compile_spec(
     edges = {r.address: depends_on(d) for r, d in zip(found, documents, strict=True)}
     found = resolve(found, edges, problems)
     problems.raise_if_any()
-    return Spec(project=project, resources=found, digest=digest(found))
+    return Spec(project=project, resources=found, digest=digest(found), policies=rulebook, warnings=problems.warnings)
 
 
 def compile_all(
@@ -90,6 +96,7 @@ def compile_all(
     patches: Sequence[SourceFile],
     kinds: Sequence[Kind],
     schemas: Mapping[str, Mapping[str, Any]],
+    policies: Sequence[SourceFile] = (),
 ) -> Spec:
     """`load_project` and `compile_spec`; mistakes in provider settings and in resources are told together.
 
@@ -101,7 +108,9 @@ def compile_all(
         file, environment=environment, settings=settings, values_files=values_files, sets=sets, problems=problems
     )
     try:
-        spec = compile_spec(project, resources=resources, patches=patches, kinds=kinds, schemas=schemas)
+        spec = compile_spec(
+            project, resources=resources, patches=patches, kinds=kinds, schemas=schemas, policies=policies
+        )
     except SpecError as error:
         problems.extend(error.problems)
         raise SpecError(problems.items) from None

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.fields import FieldPath, Kind, ReplaceOrder, WaitFor
-from reconciler.problems import Origin
+from reconciler.problems import Origin, Problem
 from reconciler.spec.document import Layer, Node
+from reconciler.spec.policy import Policy
 
 __all__ = [
     "Edge",
@@ -206,12 +207,15 @@ class Project:
 class Spec:
     """All desired resources, sorted by address, with their project and a digest of the rendered whole.
 
-    `files` counts the resource documents that were read (policies left out): an empty spec is `resources == ()`.
+    `policies` are no part of the digest: they say what a plan may do, not what is desired. `warnings`: what a person
+    should know of it.
     """
 
     project: Project
     resources: tuple[Resource, ...]
     digest: str
+    policies: tuple[Policy, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     def get(self, address: str) -> Resource | None:
         """The resource of this address, or none."""

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn, cast
 from jinja2 import nodes
 from jinja2.compiler import Frame
 from jinja2.exceptions import TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -39,8 +40,8 @@ _METHODS: Final[Mapping[type, frozenset[str]]] = {
     dict: frozenset({"items", "keys", "values", "get"}),
     list: frozenset({"index", "count"}),
 }
-_TRACED: Final = frozenset({"values", "item", "environment", "metadata"})
-"""Names whose values are told by `compile --explain`."""
+_TRACED: Final = frozenset({"values", "item", "environment", "metadata", "resource", "change", "live", "plan"})
+"""Names whose values are told: by `compile --explain`, and by a policy that does not hold."""
 _LOOP_NAMES: Final = frozenset({"index", "index0", "first", "last", "length"})
 _REFUSED: Final[dict[type[nodes.Node], str]] = {
     nodes.Macro: "macro",
@@ -260,12 +261,14 @@ class Program:
         single: Whether it is one expression and nothing else, so that the expression's type is kept.
         path: For a bare `values.a.b`, its parts.
         reads: All such paths inside, for `compile --explain`.
+        names: All names that it looks up in the scope.
     """
 
     run: Callable[[Mapping[str, Any], Budget], Iterator[Any]]
     single: bool
     path: tuple[str | int, ...]
     reads: tuple[tuple[str | int, ...], ...]
+    names: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -290,6 +293,7 @@ def parse(source: str) -> Program:
             if (found := _path(node, _TRACED))
         )
     )
+    names = frozenset(find_undeclared_variables(tree)) - set(ENVIRONMENT.globals)
     bound = _Bound(len(source)).visit(tree)
     template = ENVIRONMENT.template_class.from_code(ENVIRONMENT, ENVIRONMENT.compile(bound), ENVIRONMENT.globals)
 
@@ -303,9 +307,8 @@ def parse(source: str) -> Program:
             check_length(length)
             yield part.replace(carriage, "\r") if isinstance(part, str) else part
 
-    return Program(
-        run, single, path, tuple(read for read in reads if not any(read == o[: len(read)] and o != read for o in reads))
-    )
+    longest = tuple(read for read in reads if not any(read == o[: len(read)] and o != read for o in reads))
+    return Program(run, single, path, longest, names)
 
 
 def _unused(source: str) -> str:

@@ -22,8 +22,7 @@ def check_shape(
 ) -> tuple[Document, ...]:
     """Documents whose kind is known and whose parts stand where they belong; values are judged later.
 
-    Problems: `wrong-type`, `missing-field`, `unknown-field`, `unknown-kind`, `unknown-api-version`,
-    `policy-unsupported`.
+    Problems: `wrong-type`, `missing-field`, `unknown-field`, `unknown-kind`, `unknown-api-version`.
     """
     found = (_shaped(root, kinds, project, problems) for root in roots)
     return tuple(document for document in found if document is not None)
@@ -95,19 +94,10 @@ def _kind(root: Node, kinds: Sequence[Kind], problems: Problems) -> Kind | None:
     for kind in kinds:
         if (kind.api_version, kind.name) == (version, name):
             return kind
-    if version == _OURS and name == "Policy":
-        wanted = (
-            "no policy: this release does not enforce them, and a rule that is not enforced must not look as if it were"
-        )
-        complain(problems, "policy-unsupported", "kind: Policy is not supported yet", wanted, root.value["kind"].origin)
-    elif version == _OURS and name == "Project":
-        complain(
-            problems,
-            "unknown-kind",
-            "a Project among the resources",
-            "it in reconciler.yaml",
-            root.value["kind"].origin,
-        )
+    if version == _OURS:
+        wanted = "Policy here, or a Project in reconciler.yaml"
+        near = nearest(name, ["Policy"])
+        complain(problems, "unknown-kind", f"kind is {name!r}", wanted, root.value["kind"].origin, near=near)
     elif any(kind.api_version == version for kind in kinds):
         known = [kind.name for kind in kinds if kind.api_version == version]
         wanted = f"one of {', '.join(known)} ({version})"

@@ -232,6 +232,7 @@ def _finding_problem(document: Document, finding: Finding, path: Path) -> Proble
         address=document.address,
         nearest=finding.nearest,
         related=tuple(document.root.nearest_place(_finding_path(other)) for other in finding.others),
+        warning=finding.warning,
     )
 
 

@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 from reconciler.providers.registry import provider_types
 from reconciler.spec import PROJECT_FILE, PROJECT_SCHEMA, loosen, tighten
 from reconciler.spec.formats import FORMATS
+from reconciler.spec.policy import POLICY_FILE, POLICY_SCHEMA
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 KINDS = {kind.schema: kind for type_ in provider_types().values() for kind in type_.kinds}
@@ -58,6 +59,7 @@ def test_every_format_is_one_that_we_check_ourselves(name: str) -> None:
 
 def test_project_schema_on_disk_is_the_one_in_the_code() -> None:
     assert read(PROJECT_FILE) == loosen(PROJECT_SCHEMA)
+    assert read(POLICY_FILE) == POLICY_SCHEMA, "no template stands in a policy"
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))

@@ -176,7 +176,7 @@ def test_metadata_is_judged(refuse_toy: Refuse, metadata: str, kind: str, code: 
     [
         ("apiVersion: toy/v2\nkind: Service\n", "unknown-api-version", "toy/v1"),
         ("apiVersion: toy/v1\nkind: Servce\n", "unknown-kind", "Service"),
-        ("apiVersion: reconciler/v1\nkind: Policy\n", "policy-unsupported", ""),
+        ("apiVersion: reconciler/v1\nkind: Polcy\n", "unknown-kind", "Policy"),
         ("apiVersion: reconciler/v1\nkind: Project\n", "unknown-kind", ""),
         ("kind: Service\n", "missing-field", ""),
         ("apiVersion: 1\nkind: Service\n", "wrong-type", ""),
