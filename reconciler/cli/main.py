@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "list": "Show what is live.",
     "outputs": "Print ids and endpoints of our resources.",
     "ledger": "Show what was applied; say what an absence proves.",
+    "graph": "Print which resource needs which.",
     "schema": "Print the JSON Schema of a kind.",
     "emulator": "Serve the emulated providers on 127.0.0.1.",
 }
