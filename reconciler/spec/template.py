@@ -17,8 +17,9 @@ from jinja2.runtime import Undefined
 
 from reconciler.problems import Origin, Problem, Problems, nearest
 from reconciler.spec.document import Layer, Node, field_text, from_plain
-from reconciler.spec.faults import Budget, Fault, Later, as_text
+from reconciler.spec.faults import Budget, Fault, Later, as_text, weight
 from reconciler.spec.sandbox import Program, parse, syntax_fault
+from reconciler.spec.scalars import LIMITS
 from reconciler.spec.values import Composite, KnownAfterApply, Pending, SecretRef, is_pending
 
 __all__ = ["Renderer", "Scope", "has_template"]
@@ -138,7 +139,7 @@ class Renderer:
         parts = list(program.run({**scope.data, **self._functions}, self._budget))
         chain = (*node.layers, *_read(program, scope))
         if program.single:
-            return replace(from_plain(_value(parts[0]), node.origin, chain), key=node.key)
+            return replace(from_plain(_value(parts[0], self._budget), node.origin, chain), key=node.key)
         value = _joined(parts)
         self._budget.spend(characters=len(value) if isinstance(value, str) else 0)
         return Node(value, node.origin, node.key, chain=chain)
@@ -220,8 +221,35 @@ def _at(scope: Scope, path: tuple[str | int, ...]) -> Node | None:
     return root.get(*path[1:])
 
 
-def _value(value: Any, depth: int = 0) -> Any:
+def _value(value: Any, budget: Budget) -> Any:
     """A result as a JSON value whose leaves may be references."""
+    return _Result(budget).take(value)
+
+
+class _Result:
+    """Takes a result apart, and counts: lists that share their items can be small in memory and endless to walk."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._values, self._characters = LIMITS.values, LIMITS.characters
+
+    def take(self, value: Any, depth: int = 0) -> Any:
+        self._values -= 1
+        self._characters -= len(value) if isinstance(value, str) else 0
+        self._budget.spend(characters=weight(value) if isinstance(value, str) else weight(None))
+        if self._values < 0 or self._characters < 0:
+            limit = f"at most {LIMITS.values:,} values and {LIMITS.characters:,} characters"
+            raise Fault("template-limit", "the result is too large", limit)
+        if depth > _DEEPEST:
+            raise Fault("template-limit", "the result is nested too deeply", f"at most {_DEEPEST} levels")
+        if isinstance(value, Mapping):
+            return {_whole(as_text(key)): self.take(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple | range):
+            return [self.take(item, depth + 1) for item in value]
+        return _leaf(value)
+
+
+def _leaf(value: Any) -> Any:
     if isinstance(value, Undefined) and not str(value):
         raise Fault("template-type", "the condition is false and there is no else", "an else with a value", needle="if")
     if isinstance(value, Later):
@@ -236,12 +264,6 @@ def _value(value: Any, depth: int = 0) -> Any:
         if not math.isfinite(value):
             raise Fault("template-type", "the result is not a finite number", "a number")
         return value
-    if depth > _DEEPEST:
-        raise Fault("template-limit", "the result is nested too deeply", f"at most {_DEEPEST} levels")
-    if isinstance(value, Mapping):
-        return {_whole(as_text(key)): _value(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_value(item, depth + 1) for item in value]
     raise Fault("template-type", "the result is no value", "text, a number, true, false, a list or a map")
 
 
