@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, Self
 
 from reconciler.diff.live import Applied
 from reconciler.ledger.errors import LeaseLost, LedgerError
+from reconciler.ledger.git import open_git_ledger
 from reconciler.ledger.journal import KEPT_RUNS, IntentRow, IntentState, Run, RunStatus, Tombstone
 from reconciler.ledger.sqlite import SqliteLedger
 from reconciler.problems import ReconcilerError, nearest
@@ -17,7 +18,7 @@ from reconciler.problems import ReconcilerError, nearest
 __all__ = ["Lease", "LeaseLost", "Ledger", "LedgerError", "open_ledger"]
 
 DEFAULT_PATH: Final = ".reconciler/ledger.db"
-_LATER: Final = ("git", "postgresql")
+_LATER: Final = ("postgresql",)
 
 
 class Lease(Protocol):
@@ -181,7 +182,8 @@ def open_ledger(
     """The ledger that a project's `spec.ledger` asks for. Touches no file yet.
 
     Args:
-        config: `type` (`sqlite`); `path`, below `root` unless absolute (default `.reconciler/ledger.db`).
+        config: `type` (`sqlite`, `git`); `path` of the SQLite file, below `root` unless absolute (default
+            `.reconciler/ledger.db`); `branch` and `remote` of the Git home.
         root: The project's folder.
         now: Seconds since the epoch, for the age of tombstones.
         redact: Hides secrets in free text (notes, evidence) before it is stored.
@@ -192,8 +194,10 @@ def open_ledger(
     kind = str(config.get("type", "sqlite"))
     if kind == "sqlite":
         return SqliteLedger(root / str(config.get("path") or DEFAULT_PATH), root=root, now=now, redact=redact)
+    if kind == "git":
+        return open_git_ledger(config, root, now=now, redact=redact)
     if kind in _LATER:
-        raise ReconcilerError(f"ledger type {kind!r} comes in a later release (expected sqlite) [ledger-type]")
-    meant = nearest(kind, ("sqlite", *_LATER))
+        raise ReconcilerError(f"ledger type {kind!r} comes in a later release (expected sqlite or git) [ledger-type]")
+    meant = nearest(kind, ("sqlite", "git", *_LATER))
     hint = f"; did you mean {meant!r}?" if meant else ""
-    raise ReconcilerError(f"unknown ledger type {kind!r} (expected sqlite){hint} [ledger-type]")
+    raise ReconcilerError(f"unknown ledger type {kind!r} (expected sqlite or git){hint} [ledger-type]")

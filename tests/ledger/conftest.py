@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.ledger import Ledger, open_ledger
 
-HOMES: Final[Mapping[str, Mapping[str, str]]] = {"sqlite": {"type": "sqlite"}}
+HOMES: Final[Mapping[str, Mapping[str, str]]] = {"sqlite": {"type": "sqlite"}, "git": {"type": "git"}}
 NOW: Final = 1_800_000_000.0
 
 
@@ -26,11 +26,34 @@ class OpenHome(Protocol):
 @pytest.fixture(params=HOMES, ids=list(HOMES))
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHome:
     config = HOMES[request.param]
+    if request.param == "git":
+        make_repository(tmp_path)
 
     def again(*, now: float = NOW, redact: Callable[[str], str] = str) -> Ledger:
         return open_ledger(config, tmp_path, now=lambda: now, redact=redact)
 
     return again
+
+
+def git(root: Path, *args: str) -> str:
+    """Run git in a folder, as a person would."""
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+    done = subprocess.run(
+        ["git", "-C", str(root), *args], env=os.environ | who, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def make_repository(root: Path) -> Path:
+    """A clone with one commit, and the bare repository that it came from, beside it."""
+    remote = root.with_name(f"{root.name}.git")
+    git(root.parent, "init", "-q", "--bare", "-b", "main", str(remote))
+    git(root, "init", "-q", "-b", "main")
+    git(root, "remote", "add", "origin", str(remote))
+    git(root, "commit", "-q", "--allow-empty", "-m", "spec")
+    git(root, "push", "-q", "origin", "main")
+    return remote
 
 
 Spawn = Callable[[str], "subprocess.Popen[str]"]

@@ -114,6 +114,11 @@ JSON = st.recursive(
 LEAVES = JSON | st.builds(SecretRef, st.text()) | st.builds(KnownAfterApply, st.text(), st.text())
 
 
+IN_ONE_HOME = pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+"""Rows are stored and pruned by the same code in every home: once is enough for what takes many transactions."""
+
+
+@IN_ONE_HOME
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=st.dictionaries(st.sampled_from(["$secret", "$map", "$ref", "a", "b"]), LEAVES, max_size=4))
 def test_any_spec_survives_being_stored(home: OpenHome, spec: dict[str, Any]) -> None:
@@ -190,6 +195,7 @@ def test_the_survivor_of_a_replace_is_noted_in_the_transaction_that_buries_the_o
         assert (ledger.entries(OWNER), ledger.tombstones(OWNER)) == ({CHAT: survivor}, (stone,))
 
 
+@IN_ONE_HOME
 def test_open_intents_outlive_their_run_their_resource_and_pruning(home: OpenHome) -> None:
     with home().take_lease(OWNER, "") as lease:
         lease.begin_run(replace(RUN, id="run-0"))

@@ -296,7 +296,6 @@ def test_no_canary_value_can_be_read_from_the_ledgers_bytes(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("git", "comes in a later release"),
         ("postgresql", "comes in a later release"),
         ("sqllite", "did you mean 'sqlite'"),
     ],

@@ -1,0 +1,140 @@
+"""What every home's lease does with its tables; a home adds how a transaction becomes durable."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection
+
+from reconciler.diff.live import Applied
+from reconciler.ledger import rows
+from reconciler.ledger.journal import IntentRow, IntentState, Run, RunStatus, Tombstone
+
+__all__ = ["TableLease"]
+
+
+class TableLease(ABC):
+    """A `Lease` whose rows are those of `ledger.tables`, in whatever database."""
+
+    def __init__(self, *, owner: str, epoch: int, redact: Callable[[str], str]) -> None:
+        self.owner = owner
+        self.epoch = epoch
+        self._redact = redact
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def check(self) -> None:
+        """See `Lease`."""
+        with self._transaction("the lease", fenced=True):
+            pass
+
+    def begin_run(self, run: Run) -> None:
+        """See `Lease`."""
+        self._must_be_ours(run.owner)
+        with self._transaction(f"run {run.id}", fenced=True) as connection:
+            rows.begin_run(connection, run)
+
+    def end_run(self, run_id: str, status: RunStatus, now: float) -> None:
+        """See `Lease`."""
+        with self._transaction(f"the end of run {run_id}", fenced=True) as connection:
+            rows.end_run(connection, self.owner, run_id, RunStatus(status), now)
+
+    def intend(self, row: IntentRow) -> int:
+        """See `Lease`."""
+        self._must_be_ours(row.owner)
+        clean = replace(row, evidence=self._clean(row.evidence), note=self._redact(row.note))
+        with self._transaction(f"the intent to {row.op} {row.address}", fenced=True) as connection:
+            return rows.add_intent(connection, clean)
+
+    def note_evidence(self, intent_id: int, live_id: str, evidence: Mapping[str, str]) -> None:
+        """See `Lease`. Not fenced by the epoch: what a late reply told is true, whoever holds the lease by now."""
+        with self._transaction(
+            f"the reply to intent {intent_id} (id {live_id or 'not told'})", fenced=False
+        ) as connection:
+            rows.hear(connection, self.owner, intent_id, live_id, self._clean(evidence))
+
+    def close_intent(
+        self,
+        intent_id: int,
+        state: IntentState,
+        *,
+        live_id: str = "",
+        evidence: Mapping[str, str] | None = None,
+        note: str = "",
+        entry: Applied | None = None,
+        forget: str = "",
+        tombstone: Tombstone | None = None,
+    ) -> None:
+        """See `Lease`."""
+        heard = None if evidence is None else self._clean(evidence)
+        told = f"the outcome of intent {intent_id} ({state}, id {live_id or 'not told'})"
+        with self._transaction(told, fenced=True) as connection:
+            rows.close_intent(
+                connection,
+                self.owner,
+                intent_id,
+                state=IntentState(state),
+                live_id=live_id,
+                evidence=heard,
+                note=self._redact(note),
+            )
+            if forget:
+                rows.forget(connection, self.owner, forget)
+            if entry is not None:
+                rows.put_entry(connection, self.owner, entry)
+            if tombstone is not None:
+                rows.bury(connection, self.owner, tombstone)
+
+    def put_entry(self, entry: Applied) -> None:
+        """See `Lease`."""
+        with self._transaction(f"the entry of {entry.address}", fenced=True) as connection:
+            rows.put_entry(connection, self.owner, entry)
+
+    def forget(self, address: str, tombstone: Tombstone | None = None) -> None:
+        """See `Lease`."""
+        with self._transaction(f"that {address} is forgotten", fenced=True) as connection:
+            rows.forget(connection, self.owner, address)
+            if tombstone is not None:
+                rows.bury(connection, self.owner, tombstone)
+
+    def rename(self, moves: Mapping[str, str]) -> None:
+        """See `Lease`."""
+        said = ", ".join(f"{old} is now {new}" for old, new in moves.items())
+        with self._transaction(f"that {said}", fenced=True) as connection:
+            rows.rename(connection, self.owner, moves)
+
+    def trust(self, scope: str, *, by: str, now: float) -> None:
+        """See `Lease`."""
+        with self._transaction(f"the trust in {scope}", fenced=True) as connection:
+            rows.trust(connection, self.owner, scope, by=by, now=now)
+
+    @abstractmethod
+    def release(self) -> None:
+        """See `Lease`."""
+
+    @abstractmethod
+    def _transaction(self, what: str, *, fenced: bool) -> AbstractContextManager[Connection]:
+        """One durable transaction; `fenced` ones fail when the lease is no longer ours.
+
+        Raises:
+            LeaseLost: fenced, and another run has taken over.
+            LedgerError: it could not be committed; `what` was not recorded.
+        """
+
+    def _must_be_ours(self, owner: str) -> None:
+        if owner != self.owner:
+            raise ValueError(f"a row of {owner!r} under the lease of {self.owner!r}")
+
+    def _clean(self, evidence: Mapping[str, str]) -> dict[str, str]:
+        return {key: self._redact(value) for key, value in evidence.items()}
