@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.diff.live import Applied, Live, Marker, owner_hash, resource_hash
-from reconciler.plan.digest import canonical_json
+from reconciler.diff.live import Applied, Live, Marker, create_digest, owner_hash, resource_hash
 from reconciler.spec.resource import Resource
-from reconciler.spec.values import SecretRef, encode, pending_in
+from reconciler.spec.values import SecretRef, pending_in
 
 __all__ = ["entry_for", "new_marker", "secret_names"]
 
@@ -20,7 +17,6 @@ _MARKER_GENERATIONS = 9999
 
 def new_marker(resource: Resource, spec: Mapping[str, Any], *, owner: str, generation: int) -> Marker:
     """The token of one create: a fresh operation id, a digest of what is made (secrets by name only), the keep flag."""
-    text = hashlib.sha256(canonical_json(encode(spec))).digest()
     keep = "n"
     if resource.lifecycle.on_remove == "retain":
         keep = "r"
@@ -31,7 +27,7 @@ def new_marker(resource: Resource, spec: Mapping[str, Any], *, owner: str, gener
         resource=resource_hash(resource.address),
         generation=min(generation, _MARKER_GENERATIONS),
         keep=keep,
-        digest=base64.b32encode(text).decode().lower()[:5],
+        digest=create_digest(spec),
         op="".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(6)),
     )
 

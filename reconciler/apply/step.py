@@ -14,7 +14,7 @@ from reconciler.apply.removal import Remover, keeps_entry
 from reconciler.apply.settle import intent_of
 from reconciler.apply.wait import Interrupted, Waited, until, until_gone, until_ready
 from reconciler.diff.change import Action, Call, Change
-from reconciler.diff.live import Applied, Live
+from reconciler.diff.live import Applied, Live, create_digest
 from reconciler.fields import WaitFor
 from reconciler.ledger.journal import IntentRow, IntentState, dump
 from reconciler.plan.order import Step
@@ -208,6 +208,7 @@ class StepRunner:
     def _delete(self, work: Work) -> Outcome:
         if work.half.leftover is not None and work.change.live is not None:
             expect(self._wait_ready(work, work.change.live))
+            self._choose(work, work.change.live, work.half.leftover)
         with self._lock:
             current = self._entries.get(work.step.address, work.change.applied)
         state, message = self._remover.remove(work, current)
@@ -215,6 +216,28 @@ class StepRunner:
             with self._lock:
                 self._outputs.pop(work.step.address, None)
         return self._end(work, state, message)
+
+    def _choose(self, work: Work, survivor: Live, condemned: Live) -> None:
+        """Note which of two halves stays before the other one goes (SETTLEMENT §6, R18)."""
+        known = work.change.applied
+        if known is not None and (known.live_id, known.successor) == (survivor.id, condemned.id):
+            return
+        marker = survivor.parsed_marker
+        spec: Mapping[str, Any] = known.spec if known is not None and known.live_id == survivor.id else {}
+        if marker is not None and marker.digest == create_digest(work.desired.spec):
+            spec = work.desired.spec  # what it was made from; else nobody knows what was applied to it
+        entry = entry_for(
+            work.desired,
+            spec,
+            live=survivor,
+            before=None,
+            fingerprint=self._tools.fingerprint,
+            now_s=work.provider.clock.now(),
+            revision=self._tools.revision,
+            run=self._tools.run_id,
+            successor=condemned.id,
+        )
+        self._note(work, entry)
 
     # -- ends -------------------------------------------------------------------------------------------------------
 

@@ -179,10 +179,14 @@ def _unfinished(base: Change, pair: Pair, leftover: Live) -> Change:
         )
         return _with(base, reason="successor-failed", message=message, **blocked)
     message = f"{base.live_id} has taken the place of {leftover.id}, which an interrupted replace left behind"
+    if pair.is_twin:
+        more = f", and in later runs {', '.join(pair.candidates[:-1])}" if len(pair.candidates) > 1 else ""
+        message = f"{base.live_id} and {leftover.id} are marked alike; {base.live_id} stays, {leftover.id} goes{more}"
+        common["candidates"] = pair.candidates
     return _with(
         base,
         action=Action.REPLACE,
-        reason="unfinished-replace",
+        reason="twins" if pair.is_twin else "unfinished-replace",
         message=message,
         run_state="",
         interruption=Interruption.NONE,

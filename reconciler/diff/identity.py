@@ -9,7 +9,7 @@ For one desired resource, the first case that fits (DESIGN §3):
 5.  ... its id is on its way out                                 → not live; its name may still be taken
 6.  ... not listed, the create is young / the list is partial / suspicious → UNKNOWN / UNKNOWN / BLOCKED
 7.  no entry, `lifecycle.adopt`                                  → that item, if nobody else's
-8.  no entry, one item carries our marker                        → that item; two or more → BLOCKED `twins`
+8.  no entry, items carry our marker                             → that item; of twins the one that stays (`twins`)
 9.  ... but the ledger knows that item under another address     → BLOCKED `former-name`
 10. an item has our name: another owner's, or nobody's           → BLOCKED `owned-by-other` / `conflict`
 11. ... it is ours and leaves with its resource                  → not live; its delete frees the name first
@@ -29,7 +29,7 @@ from typing import Final
 from reconciler.diff.change import Action
 from reconciler.diff.claims import Claims, addresses, claim
 from reconciler.diff.compare import same_at
-from reconciler.diff.live import Applied, Listing, Live, Marker, Verdict, owner_hash, resource_hash
+from reconciler.diff.live import Applied, Listing, Live, Marker, Verdict, create_digest, owner_hash, resource_hash
 from reconciler.fields import FieldPath, Phase
 from reconciler.spec.resource import Resource, ResourceRef
 
@@ -97,7 +97,9 @@ class Pair:
     entry: Applied | None = None
     adopting: bool = False
     leftover: Live | None = None
-    """The older half of a create-first replace that was interrupted before its delete."""
+    """Another live half: of a create-first replace that was interrupted before its delete, or a twin."""
+    is_twin: bool = False
+    """The other half is none that the ledger knows: nobody noted why there are two."""
     going: Live | None = None
     """The item that still holds the id or the name while it is on its way out."""
     verdict: Action | None = None
@@ -295,16 +297,37 @@ def _by_adoption(resource: Resource, listing: Listing, world: World) -> Pair:
 
 
 def _by_marker(resource: Resource, marked: Sequence[Live], entry: Applied | None) -> Pair:
+    """The item that carries our marker; of several, the one that stays, and one that goes. Source: SETTLEMENT §6."""
     if len(marked) == 1:
         return Pair(resource=resource, live=marked[0], entry=entry)
-    ids = tuple(item.id for item in marked)
-    return Pair(
-        resource=resource,
-        entry=entry,
-        verdict=Action.BLOCKED,
-        reason="twins",
-        message=f"{len(ids)} live items carry its marker: {', '.join(ids)}; none is touched",
-        candidates=ids,
+    survivor, *others = sorted(marked, key=lambda item: _claim_to_stay(resource, item, entry))
+    kept = [item.id for item in others if item.untouchable or (item.parsed_marker and item.parsed_marker.keep != "n")]
+    if kept:
+        ids = tuple(item.id for item in marked)
+        return Pair(
+            resource=resource,
+            entry=entry,
+            verdict=Action.BLOCKED,
+            reason="twins",
+            message=f"{len(ids)} live items carry its marker: {', '.join(ids)}; {survivor.id} would stay, but "
+            f"{', '.join(kept)} was made to be kept, so none is touched",
+            candidates=ids,
+        )
+    candidates = tuple(item.id for item in others)
+    return Pair(resource=resource, live=survivor, entry=entry, leftover=others[-1], is_twin=True, candidates=candidates)
+
+
+def _claim_to_stay(resource: Resource, item: Live, entry: Applied | None) -> tuple[bool, bool, int, bool, float, str]:
+    """Smallest first: made from what is desired now; the ledger's; made last by us; ready; oldest."""
+    marker = item.parsed_marker
+    generation = marker.generation if marker else 0
+    return (
+        not (marker is not None and marker.digest == create_digest(resource.spec)),
+        not (entry is not None and entry.live_id == item.id),
+        -generation,
+        item.phase is not Phase.READY,
+        item.created_at,
+        item.id,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from reconciler.fields import Kind, Phase
+from reconciler.spec.values import encode
 
 __all__ = [
     "Applied",
@@ -19,6 +21,7 @@ __all__ = [
     "Marker",
     "Verdict",
     "append_marker",
+    "create_digest",
     "owner_hash",
     "resource_hash",
     "split_marker",
@@ -72,6 +75,12 @@ class Marker:
         return cls(
             owner=match[1], resource=match[2], generation=int(match[3]), keep=match[4], digest=match[5], op=match[6]
         )
+
+
+def create_digest(spec: Mapping[str, Any]) -> str:
+    """Five characters over the spec of a create, references as names: two creates of one spec have the same."""
+    text = json.dumps(encode(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:5]
 
 
 def append_marker(text: str, marker: str) -> str:

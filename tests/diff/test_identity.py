@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from reconciler.diff.change import Action
 from reconciler.diff.claims import claim
 from reconciler.diff.identity import RECENT_S, Pair, World, judge, pair
-from reconciler.diff.live import Applied, Listing, Live, Verdict, owner_hash
+from reconciler.diff.live import Applied, Listing, Live, Marker, Verdict, create_digest, owner_hash
 from reconciler.diff.orphans import orphans
 from reconciler.fields import Phase
 from reconciler.spec.resource import Resource
@@ -159,11 +160,41 @@ def test_marker_alone_finds_what_is_ours(marker: str, more: dict[str, Any], life
     assert one.live is not None
 
 
-def test_twins_are_named_and_left_alone_with_and_without_a_ledger() -> None:
-    items = (live("L1", marker=token("chat")), live("L2", marker=token("chat", op="bbbbbb")))
+SPEC = {"image": "v2", "size": 2}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "entries"),
+    [
+        pytest.param({"digest": create_digest(SPEC)}, {"generation": 7}, (), id="what is desired now was made first"),
+        pytest.param({}, {"generation": 7}, ("L1",), id="the ledger's, whoever is newer"),
+        pytest.param({"generation": 3}, {"generation": 2}, (), id="the later generation"),
+        pytest.param({"phase": Phase.READY}, {"phase": Phase.PROGRESSING}, (), id="the ready one"),
+        pytest.param({"created_at": 5.0}, {"created_at": 6.0}, (), id="the older one"),
+    ],
+)
+def test_of_twins_one_stays_and_the_other_goes(
+    first: dict[str, Any], second: dict[str, Any], entries: tuple[str, ...]
+) -> None:
+    def item(live_id: str, facts: dict[str, Any]) -> Live:
+        parts = {key: facts.pop(key) for key in ("digest", "generation") if key in facts}
+        marker = dataclasses.replace(Marker.parse(token("chat", op=live_id.lower() * 3)), **parts)  # type: ignore[type-var]
+        return live(live_id, SPEC, marker=str(marker), **facts)
+
+    one, two = item("LB", {**first}), item("LC", {**second})
+    rows = [entry("chat", "LB", marker=one.marker) for _ in entries]
+    for items in ((one, two), (two, one)):
+        pair = found(resource("chat", SPEC), *items, entries=rows)
+        assert (pair.live, pair.leftover, pair.is_twin, pair.candidates) == (one, two, True, ("LC",))
+
+
+def test_a_twin_that_was_made_to_be_kept_is_left_alone() -> None:
+    items = (live("L1", marker=token("chat")), live("L2", marker=token("chat", op="bbbbbb", keep="p")))
     for entries in ((entry("chat", "L1"),), ()):
         one = found(resource("chat"), *items, entries=entries)
         assert (outcome(one), one.candidates) == (("blocked", "twins"), ("L1", "L2"))
+    kept = found(resource("chat"), *items, entries=(entry("chat", "L2", marker=token("chat", op="bbbbbb", keep="p")),))
+    assert (kept.live, kept.leftover) == (items[1], items[0]), "the protected one stays"
 
 
 def test_older_half_of_an_interrupted_replace_is_no_twin() -> None:
