@@ -12,7 +12,7 @@ The exception tree:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -147,13 +147,13 @@ class Problems:
 
     @property
     def items(self) -> tuple[Problem, ...]:
-        """All problems in file order, equal ones once."""
-        return tuple(sorted(dict.fromkeys(self._items), key=Problem.sort_key))
+        """All problems in file order, each mistake once: of a place that many resources come from, the first tells."""
+        return _once(self._items)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """All warnings in file order, equal ones once."""
-        return tuple(sorted(dict.fromkeys(self._warnings), key=Problem.sort_key))
+        """All warnings in file order, each doubt once."""
+        return _once(self._warnings)
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -169,6 +169,15 @@ class Problems:
         """
         if self._items:
             raise SpecError(self.items)
+
+
+def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In file order; a default, a patch or a `forEach` says its mistake once, whatever number of resources it makes."""
+    found: dict[Problem, Problem] = {}
+    for problem in sorted(dict.fromkeys(problems), key=Problem.sort_key):
+        placed = problem.origin is not None and problem.origin.line > 0
+        found.setdefault(replace(problem, address="") if placed else problem, problem)
+    return tuple(found.values())
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str:

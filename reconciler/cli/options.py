@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -35,7 +36,7 @@ def common_options(command: _Command) -> _Command:
             root=Path(options.pop("directory")),
             environment=options.pop("environment"),
             values=options.pop("values"),
-            sets=options.pop("sets"),
+            sets=tuple(map(_utf8, options.pop("sets"))),
             files=options.pop("files"),
         )
         printer: Printer = click.get_current_context().obj
@@ -67,6 +68,14 @@ def common_options(command: _Command) -> _Command:
     ):
         run = option(run)
     return run
+
+
+def _utf8(text: str) -> str:
+    """An argument whose bytes were no characters of this locale, as the UTF-8 that it is; else unchanged."""
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except ValueError:
+        return text
 
 
 def output_option(*choices: str) -> Callable[[_Command], _Command]:

@@ -78,6 +78,11 @@ class Printer:
             _mute(sys.stdout)
             raise OutputError(f"the result could not be written: {error}") from None
 
+    def give_up(self) -> None:
+        """Write nothing more to stdout: it failed, and the interpreter's last flush would complain of it."""
+        if sys.stdout is not None:
+            _mute(sys.stdout)
+
     def note(self, text: str) -> None:
         """Write a line to stderr; that nobody can read it never stops the work."""
         if sys.stderr is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, 
     """The project's own files; without `needed` (they are read for their policies alone) the default may be missing."""
     problems: list[Problem] = []
     seen: dict[str, SourceFile] = {}
-    for path, origin in listed:
+    for written, origin in listed:
+        path = posixpath.normpath(written)  # ./resources/a.yaml is resources/a.yaml, and is read once
         place = root / path
         if not _inside(root, place):
             problems.append(

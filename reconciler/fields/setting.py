@@ -23,6 +23,7 @@ class Setting:
         choices: For `enum`.
         example: A valid value, for errors.
         needs: Other settings that must be written with it (username with password).
+        positive: A duration of nothing makes no sense.
         alternatives: A required setting may be left out when one of these is written (clusterId for cluster).
     """
 
@@ -37,10 +38,18 @@ class Setting:
     example: str = ""
     needs: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    positive: bool = False
 
 
 COMMON_SETTINGS: Final = (
-    Setting(name="requestTimeout", type="duration", doc="Limit of one whole request.", default=60.0, example="60s"),
+    Setting(
+        name="requestTimeout",
+        type="duration",
+        doc="Limit of one whole request.",
+        default=60.0,
+        example="60s",
+        positive=True,
+    ),
     Setting(
         name="commitDelay",
         type="duration",
@@ -63,6 +72,7 @@ COMMON_SETTINGS: Final = (
         doc="Longest pause between two looks while waiting.",
         default=15.0,
         example="15s",
+        positive=True,
     ),
     Setting(name="concurrency", type="integer", doc="Requests at a time.", default=4, example="4"),
     Setting(

@@ -19,7 +19,7 @@ from reconciler.plan.cost import HOURS_A_MONTH, Cost, Range, total
 from reconciler.plan.digest import lifecycle_data
 from reconciler.problems import Problem
 from reconciler.spec.document import field_text
-from reconciler.spec.faults import Budget, Fault
+from reconciler.spec.faults import Budget, Fault, said
 from reconciler.spec.policy import Policy
 from reconciler.spec.resource import Spec
 from reconciler.spec.values import Composite, KnownAfterApply, SecretRef
@@ -64,7 +64,7 @@ def enforce(
     budget = Budget()
     scope = {"plan": plan, "values": _plain(spec.project.values), "environment": spec.project.environment}
     denied: dict[str, tuple[Policy, _Verdict]] = {}
-    said: list[Problem] = []
+    warnings: list[Problem] = []
     writing = [change.address for change in changes if change.action not in _STILL]
     still = {change.address for change in changes if change.action in _STILL}
     for policy in spec.policies:
@@ -74,11 +74,11 @@ def enforce(
                 for one in meant:
                     denied.setdefault(one, (policy, verdict))
             else:
-                said.append(_warning(policy, address, verdict))
+                warnings.append(_warning(policy, address, verdict))
     result = tuple(
         _blocked(change, *denied[change.address]) if change.address in denied else change for change in changes
     )
-    return result, tuple(said)
+    return result, tuple(warnings)
 
 
 def _broken(
@@ -107,8 +107,7 @@ def _judge(policy: Policy, scope: Mapping[str, Any], budget: Budget) -> _Verdict
     except Fault as fault:
         return _Verdict(holds=False, code="policy-failed", facts=f"it can't be judged: {fault.wrong}")
     except _CRASHES as error:
-        said = str(error).partition("\n")[0][:_SHOWN]
-        return _Verdict(holds=False, code="policy-failed", facts=f"it can't be judged: {said}")
+        return _Verdict(holds=False, code="policy-failed", facts=f"it can't be judged: {said(error)}")
     if not isinstance(value, bool):
         return _Verdict(holds=False, code="policy-failed", facts="it is neither true nor false")
     return _Verdict(holds=value, code="policy-denied", facts=_facts(policy, scope))

@@ -75,6 +75,7 @@ class _Open:
     pending_merge: bool = False
     values: int = 1
     characters: int = 0
+    height: int = 1
 
 
 class Composer:
@@ -86,7 +87,7 @@ class Composer:
         self.limits = limits
         self.stack: list[_Open] = []
         self.anchors: dict[str, Node | None] = {}
-        self.sizes: dict[str, tuple[int, int]] = {}
+        self.sizes: dict[str, tuple[int, int, int]] = {}
         self.values = 0
         self.characters = 0
         self.root: Node | None = None
@@ -154,7 +155,7 @@ class Composer:
     def _alias(self, event: Any) -> None:
         origin = self._origin(event)
         if event.anchor not in self.anchors:
-            known = ", ".join(sorted(self.anchors)) or "none is defined"
+            known = ", ".join(sorted(self.anchors))[:200] or "none is defined"
             raise self._stop(
                 "bad-alias", f"unknown anchor {event.anchor!r}", f"an anchor of this document ({known})", origin
             )
@@ -164,7 +165,9 @@ class Composer:
         if self._wants_key():
             self._key(node.value if isinstance(node.value, str) else None, origin, plain=False)
             return
-        self._charge(*self.sizes[event.anchor], origin)
+        values, characters, height = self.sizes[event.anchor]
+        self._charge(values, characters, origin)
+        self._reach(height, origin)
         merging = bool(self.stack) and self.stack[-1].pending_merge
         self._add(reached(node, Layer("merge" if merging else "alias", origin, name=f"*{event.anchor}")))
 
@@ -172,6 +175,7 @@ class Composer:
         origin = self._origin(event)
         plain = event.implicit[0] and not event.style
         if self._wants_key():
+            self._core_tag(event.tag, origin, ("str",))
             self._key(event.value, origin, plain=plain)
             if event.anchor:
                 self._anchor(event.anchor, Node(event.value, origin), 1, len(event.value))
@@ -221,11 +225,13 @@ class Composer:
 
     def _key(self, text: str | None, origin: Origin, *, plain: bool) -> None:
         top = self.stack[-1]
-        if not text or _SURROGATE.search(text):
+        if not text or text[0] == "\0" or _SURROGATE.search(text):
             self._problem("bad-key", "an empty key" if text == "" else "a key that is no text", "a word", origin)
             text = f"\0{len(top.keys)}"
-        if text in top.keys:
-            first = top.keys[text]
+        merging = plain and text == "<<"
+        name = "\0<<" if merging else text  # a quoted "<<" is a key like any other
+        if name in top.keys:
+            first = top.keys[name]
             self._problem(
                 "duplicate-key",
                 f"key {text!r} stands here again",
@@ -233,14 +239,13 @@ class Composer:
                 origin,
                 first,
             )
-        top.keys.setdefault(text, origin)
-        top.pending, top.pending_origin, top.pending_merge = text, origin, plain and text == "<<"
+        top.keys.setdefault(name, origin)
+        top.pending, top.pending_origin, top.pending_merge = text, origin, merging
         self._charge(0, len(text), origin)
 
     def _open(self, event: Any) -> None:
         origin = self._origin(event)
-        if len(self.stack) >= self.limits.depth:
-            raise self._stop("too-deep", "values are nested too deeply", f"at most {self.limits.depth} levels", origin)
+        self._reach(1, origin)
         is_map = isinstance(event, yaml.MappingStartEvent)
         if self._wants_key():
             hint = 'a word; a template needs quotes around it: "{{ ... }}"'
@@ -251,9 +256,17 @@ class Composer:
         if event.anchor:
             self.anchors[event.anchor] = None
 
+    def _reach(self, height: int, origin: Origin) -> None:
+        """Refuse what would be nested too deeply here, aliases written out."""
+        if len(self.stack) + height > self.limits.depth:
+            raise self._stop("too-deep", "values are nested too deeply", f"at most {self.limits.depth} levels", origin)
+        if self.stack:
+            self.stack[-1].height = max(self.stack[-1].height, height + 1)
+
     def _close(self) -> None:
         top = self.stack.pop()
         if self.stack:
+            self.stack[-1].height = max(self.stack[-1].height, top.height + 1)
             self.stack[-1].values += top.values - 1
             self.stack[-1].characters += top.characters
         value: Any = tuple(top.items)
@@ -261,12 +274,12 @@ class Composer:
             value = {**{key: node for key, node in top.merged.items() if key not in top.entries}, **top.entries}
         node = Node(value, top.origin)
         if top.anchor:
-            self._anchor(top.anchor, node, top.values, top.characters)
+            self._anchor(top.anchor, node, top.values, top.characters, top.height)
         self._add(node)
 
-    def _anchor(self, name: str, node: Node, values: int, characters: int) -> None:
+    def _anchor(self, name: str, node: Node, values: int, characters: int, height: int = 0) -> None:
         self.anchors[name] = node
-        self.sizes[name] = (values, characters)
+        self.sizes[name] = (values, characters, height)
 
     def _add(self, node: Node) -> None:
         """Put a finished node where it belongs."""

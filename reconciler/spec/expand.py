@@ -14,6 +14,8 @@ from reconciler.spec.values import is_pending
 __all__ = ["expand"]
 
 _MOST: Final = 10_000
+_VALUES: Final = 250_000
+"""Values that all `forEach` of a run may make: a long list over a long document is cheap to write alone."""
 
 
 def expand(documents: Sequence[Document], render: Renderer, scope: Scope, problems: Problems) -> tuple[Document, ...]:
@@ -22,6 +24,7 @@ def expand(documents: Sequence[Document], render: Renderer, scope: Scope, proble
     Problems: those of templates, `wrong-type`, `same-name`, `too-many-documents`.
     """
     result: list[Document] = []
+    values = 0
     for document in documents:
         for_each = document.root.get("forEach")
         if for_each is None:
@@ -39,11 +42,13 @@ def expand(documents: Sequence[Document], render: Renderer, scope: Scope, proble
         if len(items) > 1 and document.templated and not has_template(document.name):
             problems.add(_same_name(document, len(items)))
             continue
-        result.extend(replace(document, root=root, item=item) for item in items)
-        if len(result) > _MOST:
-            wrong, limit = f"more than {_MOST:,} documents", "shorter forEach lists"
-            problems.add(Problem(code="too-many-documents", wrong=wrong, expected=limit, origin=for_each.place))
+        values += len(items) * sum(1 for _below in root.walk())
+        if len(result) + len(items) > _MOST or values > _VALUES:
+            wrong = f"forEach makes {len(items):,} documents here, and with those before too many"
+            limit = f"at most {_MOST:,} documents, and {_VALUES:,} values in them"
+            problems.add(_problem("too-many-documents", wrong, limit, for_each, document))
             break
+        result.extend(replace(document, root=root, item=item) for item in items)
     return tuple(result)
 
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from jinja2.runtime import Undefined
 
-__all__ = ["CALL", "LONGEST", "LOOP", "Budget", "Fault", "Later", "as_text", "check_length", "too_much", "weight"]
+__all__ = [
+    "CALL",
+    "LONGEST",
+    "LOOP",
+    "Budget",
+    "Fault",
+    "Later",
+    "as_text",
+    "check_length",
+    "said",
+    "too_much",
+    "weight",
+]
 
 LONGEST: Final = 1024 * 1024
 """Characters of one text, items of one list."""
@@ -47,6 +60,7 @@ class Budget:
 
     rounds: int = 1_000_000
     characters: int = 512 * 1024 * 1024
+    known: set[str] = field(default_factory=set, repr=False)
 
     def spend(self, *, rounds: int = 0, characters: int = 0) -> None:
         """Charge work that is about to be done.
@@ -58,6 +72,38 @@ class Budget:
         self.characters -= characters
         if self.rounds < 0 or self.characters < 0:
             raise too_much("the templates of this run work too much", "fewer or shorter loops")
+
+    def once(self, source: str, *, characters: int) -> None:
+        """Charge work that is done for the first template of its kind alone.
+
+        Raises:
+            Fault: `template-limit`.
+        """
+        if source not in self.known:
+            self.known.add(source)
+            self.spend(characters=characters)
+
+    def look(self, *values: Any) -> int:
+        """Charge for looking at these values as a whole, and say what one look costs in characters.
+
+        A part that stands in several places counts as often; the walk ends with the budget, not with the value.
+
+        Raises:
+            Fault: `template-limit`.
+        """
+        before = self.characters
+        waiting = list(values)
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, Mapping):
+                self.spend(characters=_ITEM * (1 + len(value)))
+                waiting.extend(value.values())
+            elif isinstance(value, list | tuple):
+                self.spend(characters=_ITEM * (1 + len(value)))
+                waiting.extend(value)
+            else:
+                self.spend(characters=weight(value))
+        return before - self.characters
 
 
 def too_much(wrong: str, expected: str) -> Fault:
@@ -76,16 +122,8 @@ def check_length(length: int) -> None:
 
 
 def weight(value: Any) -> int:
-    """What it costs to look at a value once, in characters."""
-    if isinstance(value, str):
-        return _ITEM + len(value)
-    if isinstance(value, Mapping):
-        return _ITEM + sum(map(weight, value.values()))
-    if isinstance(value, range):
-        return _ITEM + len(value)
-    if isinstance(value, list | tuple):
-        return _ITEM + sum(map(weight, value))
-    return _ITEM
+    """What it costs to look at a single value, not at those inside it, in characters."""
+    return _ITEM + (len(value) if isinstance(value, str | range) else 0)
 
 
 class Later:
@@ -111,7 +149,32 @@ class Later:
 
     __bool__ = __str__ = __repr__ = __iter__ = __len__ = __eq__ = __ne__ = __hash__ = __int__ = __float__ = _refuse
     __lt__ = __gt__ = __le__ = __ge__ = __add__ = __radd__ = __mul__ = __mod__ = __contains__ = __getitem__ = _refuse
-    __format__ = _refuse
+    __format__ = __neg__ = __pos__ = __abs__ = __round__ = __index__ = __sub__ = __rsub__ = __rmul__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __rmod__ = __pow__ = __rpow__ = _refuse
+
+
+_TYPES: Final = {
+    "NoneType": "null",
+    "None": "null",
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "WrittenInt": "a number",
+    "WrittenFloat": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a map",
+    "range": "a list",
+}
+_TYPE: Final = re.compile(rf"'({'|'.join(_TYPES)})'|\b(NoneType|WrittenInt|WrittenFloat)\b")
+_OBJECT: Final = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
+
+
+def said(error: object) -> str:
+    """What an error of Python's says, on one short line, in people's words instead of its types and objects."""
+    text = _OBJECT.sub("a function", str(error).partition("\n")[0][:200])
+    return _TYPE.sub(lambda found: _TYPES[found[1] or found[2]], text)
 
 
 def as_text(value: Any) -> str:

@@ -15,7 +15,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.tests import TESTS
 from jinja2.utils import pass_context
 
-from reconciler.spec.faults import CALL, LOOP, Budget, Fault, Later, as_text, check_length, too_much, weight
+from reconciler.spec.faults import CALL, LOOP, Budget, Fault, Later, as_text, check_length, too_much
 
 __all__ = ["BUDGET_KEY", "FILTER_TABLE", "TEST_TABLE", "budget_of", "join", "numbers", "replace"]
 
@@ -42,8 +42,8 @@ _FILTERS: Final = (
 )
 _ON_TEXT: Final = ("capitalize", "lower", "title", "trim", "upper", "urlencode", "wordcount")
 _TESTS: Final = (
-    *("boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "float", "ge", "gt", "greaterthan", "in"),
-    *("integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sequence"),
+    *("boolean", "defined", "eq", "equalto", "false", "float", "ge", "gt", "greaterthan", "in"),
+    *("integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none", "number", "sequence"),
     *("string", "true", "undefined", "upper", "==", "!=", ">", ">=", "<", "<="),
 )
 _TAKES_UNDEFINED: Final = frozenset({"default", "d", "defined", "undefined"})
@@ -132,7 +132,7 @@ def _rounds(context: Context, items: Any, size: int = 0) -> Iterator[Any]:
 @pass_context
 def _weighed(context: Context, value: Any) -> Any:
     """The same value, charged for being looked at as a whole."""
-    budget_of(context).spend(characters=weight(value))
+    budget_of(context).look(value)
     return value
 
 
@@ -150,6 +150,20 @@ def _on_text(function: Callable[..., Any]) -> Callable[..., Any]:
     return filtered
 
 
+def _on_numbers(name: str) -> Callable[..., bool]:
+    """A test that divides: of a text, `%` would be formatting, which makes as long a text as anybody likes."""
+
+    def judged(*args: Any) -> bool:
+        for value in args:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                wanted = "a number"
+                raise Fault("template-type", f"{name} of something that is no number", wanted, needle=name)
+        test: Any = TESTS[name]
+        return bool(test(*args))
+
+    return judged
+
+
 def _guarded(name: str, function: Any) -> Callable[..., Any]:
     """A filter or test that takes no reference, is charged, and gives no value that is too long."""
     wants = str(getattr(getattr(function, "jinja_pass_arg", None), "name", ""))
@@ -160,14 +174,16 @@ def _guarded(name: str, function: Any) -> Callable[..., Any]:
         for value in (*args, *kwargs.values()):
             if isinstance(value, Later) or (isinstance(value, Undefined) and name not in _TAKES_UNDEFINED):
                 str(value)  # raises, in its own words
-        budget.spend(characters=CALL + (0 if name in _LIGHT else sum(map(weight, args))))
+        budget.spend(characters=CALL)
+        if name not in _LIGHT:
+            budget.look(*args, *kwargs.values())
         first = {"context": (context,), "eval_context": (context.eval_ctx,), "environment": (context.environment,)}
         result = function(*first.get(wants, ()), *args, **kwargs)
         if isinstance(result, Iterator):
             result = list(result)
         if isinstance(result, str | list):
             check_length(len(result))
-            budget.spend(characters=len(result) if isinstance(result, str) else weight(result))
+            budget.look(result)
         return result
 
     return cast("Callable[..., Any]", guarded)
@@ -191,5 +207,8 @@ FILTER_TABLE: Final[dict[str, Callable[..., Any]]] = {
     "_weighed": _weighed,
 }
 """Name → filter. Those with `_` in front stand under loops, `~`, comparisons and slices."""
-TEST_TABLE: Final[dict[str, Callable[..., Any]]] = {name: _guarded(name, TESTS[name]) for name in _TESTS}
+TEST_TABLE: Final[dict[str, Callable[..., Any]]] = {
+    **{name: _guarded(name, TESTS[name]) for name in _TESTS},
+    **{name: _guarded(name, _on_numbers(name)) for name in ("divisibleby", "even", "odd")},
+}
 """Name → test."""

@@ -22,9 +22,11 @@ _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+\Z")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST: Final = 32
+_MOST_SECONDS: Final = 366 * 86400.0
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
 )
+_LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 
 
@@ -32,16 +34,23 @@ def duration(text: str) -> float:
     """`20m`, `90s`, `1h30m` in seconds.
 
     Raises:
-        ValueError: for anything else, such as `20 minutes`.
+        ValueError: for anything else, such as `20 minutes`, and for more than a year.
     """
     if len(text) > _LONGEST or not _DURATION.match(text):
         raise ValueError(f"{text!r} is no time such as 20m")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    if seconds > _MOST_SECONDS:
+        raise ValueError(f"{text!r} is more than a year")
+    return seconds
 
 
 def is_duration(text: str) -> bool:
     """Whether `duration` reads it."""
-    return len(text) <= _LONGEST and _DURATION.match(text) is not None
+    try:
+        duration(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_uuid(text: str) -> bool:
@@ -58,9 +67,16 @@ def is_uri(text: str) -> bool:
         _port = parts.port
     except ValueError:
         return False
-    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)) and bool(
-        parts.netloc or (parts.path and "//" not in text[:12])
-    )
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
+        return False
+    if parts.netloc:
+        return _is_host(parts.hostname or "")
+    return bool(parts.path) and "//" not in text[:12]
+
+
+def _is_host(text: str) -> bool:
+    """Whether it is a name or an address: labels of letters, digits and inner hyphens, or IPv6 (in brackets)."""
+    return ":" in text or all(_LABEL.match(label) for label in text.removesuffix(".").split("."))
 
 
 def is_date_time(text: str) -> bool:

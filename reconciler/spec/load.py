@@ -13,6 +13,7 @@ from typing import Final
 import yaml
 
 from reconciler.problems import Origin, Problem, Problems
+from reconciler.spec.careful import CarefulComposer
 from reconciler.spec.composer import Composer, Stop, Text
 from reconciler.spec.document import Node, SourceFile
 from reconciler.spec.scalars import LIMITS, Limits, scalar
@@ -21,7 +22,13 @@ __all__ = ["load_all", "load_file", "load_one", "set_value"]
 
 # C0 and C1 controls, and the line breaks of YAML 1.1 that no editor shows as such: a parser would make spaces of them.
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_TAB_RETRIES: Final = 64
+# Byte order marks that stand at the start of a document because files were joined; an editor shows none of them.
+_MARKS = re.compile(r"(?<![^\r\n])\ufeff+(?=---|#|%)|(?<=---[\r\n])\ufeff+|(?<=---\r\n)\ufeff+")
+_FIRST: Final = Composer if hasattr(yaml, "CSafeLoader") else CarefulComposer
+_CAREFUL: Final = 1024 * 1024
+"""Characters that the slow parser is given."""
+_REREAD: Final = 8 * 1024 * 1024
+"""Characters that are read again for the sake of harmless tabs."""
 
 
 def load_all(files: Sequence[SourceFile], problems: Problems, limits: Limits = LIMITS) -> tuple[Node, ...]:
@@ -70,8 +77,14 @@ def set_value(text: str, origin: Origin) -> Node:
         nodes = load_file(SourceFile(origin.file, text.encode("utf-8", "surrogatepass")), problems)
         if not problems and len(nodes) == 1 and isinstance(nodes[0].value, str):
             return Node(nodes[0].value, origin)
-        return Node(text, origin)
-    return Node(scalar(text), origin)
+        for problem in problems.items:
+            if problem.code == "control-character":
+                raise ValueError(problem.wrong)
+        return Node(text, origin)  # it only looks quoted
+    try:
+        return Node(scalar(text), origin)
+    except ValueError as error:
+        raise ValueError(f"{error}: {text[:40]}; text needs quotes: '\"{text[:40]}\"'") from None
 
 
 def _decode(file: SourceFile, limits: Limits) -> Text:
@@ -88,7 +101,7 @@ def _decode(file: SourceFile, limits: Limits) -> Text:
         text = file.data.decode("utf-8")
     except UnicodeDecodeError as error:
         good = file.data[: error.start].decode("utf-8")
-        place = Text(file.path, good.removeprefix("\ufeff")).origin(len(good.removeprefix("\ufeff")))
+        place = Text(file.path, good.lstrip("\ufeff")).origin(len(good.lstrip("\ufeff")))
         raise Stop(
             Problem(
                 code="not-utf8",
@@ -97,7 +110,7 @@ def _decode(file: SourceFile, limits: Limits) -> Text:
                 origin=place,
             )
         ) from None
-    result = Text(file.path, text.removeprefix("\ufeff"))
+    result = Text(file.path, _MARKS.sub("", text.lstrip("\ufeff")))
     bad = _CONTROL.search(result.text)
     if bad is not None:
         raise Stop(
@@ -112,28 +125,25 @@ def _decode(file: SourceFile, limits: Limits) -> Text:
 
 
 def _compose(text: Text, problems: Problems, limits: Limits) -> tuple[Node, ...]:
-    """Compose, forgiving tabs that only separate (PyYAML refuses some of them, such as one before a comment)."""
-    for _ in range(_TAB_RETRIES):
+    """Compose; what the C parser refuses is heard again by one that takes more, so that both give the same errors."""
+    composer, spent = _FIRST, 0
+    while True:
         found = Problems()
         try:
-            nodes = Composer(text, found, limits).documents()
+            nodes = composer(text, found, limits).documents()
         except yaml.YAMLError as error:
+            spent += len(text.text)
             mended = _mend_tab(text, error)
-            if mended is None:
+            if composer is not CarefulComposer and len(text.text) <= _CAREFUL:
+                composer = CarefulComposer
+            elif mended is not None and spent <= _REREAD:
+                text = mended
+            else:
                 problems.extend(found.items)
                 raise Stop(_syntax_problem(text, error)) from None
-            text = mended
         else:
             problems.extend(found.items)
             return nodes
-    raise Stop(
-        Problem(
-            code="tab",
-            wrong=f"more than {_TAB_RETRIES} tabs between the values",
-            expected="spaces",
-            origin=Origin(text.file),
-        )
-    )
 
 
 def _mark_index(text: Text, error: yaml.YAMLError) -> int | None:

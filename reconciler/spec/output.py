@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -12,8 +13,10 @@ from reconciler.spec.scalars import scalar
 from reconciler.spec.template import has_template
 from reconciler.spec.values import Composite, KnownAfterApply, SecretRef, is_pending
 
-__all__ = ["to_documents", "to_yaml"]
+__all__ = ["to_documents", "to_yaml", "value_yaml"]
 
+# Numbers of YAML 1.2 and booleans of YAML 1.1 that PyYAML writes without quotes, for it reads neither as one.
+_ELSEWHERE = re.compile(r"(?:[-+]?(?:0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9.][0-9_.]*(?:[eE][-+]?[0-9]+)?)|[yYnN])\Z")
 _ODD_BREAKS: Final = ("\x85", "\u2028", "\u2029", "\r")
 
 
@@ -37,6 +40,12 @@ def to_yaml(spec: Spec) -> str:
     )
 
 
+def value_yaml(value: Any, *, flow: bool = False) -> str:
+    """One value as YAML, as a person would write it; `flow`: in one line."""
+    text = yaml.dump(value, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=2**20, default_flow_style=flow)
+    return str(text).removesuffix("...\n")
+
+
 class _Dumper(yaml.SafeDumper):
     """Quotes every text that is not plainly text, to us or to a reader of YAML 1.1."""
 
@@ -57,8 +66,17 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.text)
 
 
+class _Indented(_Dumper):
+    """Lists stand indented below their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        super().increase_indent(flow, False)  # noqa: FBT003 - PyYAML's signature
+
+
 def _changes(text: str) -> bool:
-    """Whether our loader would read this text as something else when it stands without quotes."""
+    """Whether we, or a reader of YAML 1.1 or 1.2, might read this text without quotes as something else."""
+    if _ELSEWHERE.match(text):
+        return True
     try:
         return not isinstance(scalar(text), str)
     except ValueError:

@@ -178,8 +178,9 @@ def apply_patches(
     result = list(documents)
     for patch in patches:
         hits = [index for index, document in enumerate(result) if patch.fits(document)]
-        if len(hits) == 1:
-            result[hits[0]] = _patched(result[hits[0]], patch, render, scope)
+        if len({result[hit].address for hit in hits}) == 1:
+            for hit in hits:  # several of one address are a mistake of theirs, and told as that
+                result[hit] = _patched(result[hit], patch, render, scope)
             continue
         origin = patch.root.nearest_place(("metadata", "name"))
         if not hits:

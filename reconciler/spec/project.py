@@ -115,12 +115,14 @@ def load_project(
     found = Problems() if problems is None else problems
     spec = root.value["spec"]
     variant = (spec.get("environments", chosen) if chosen else None) or Node({}, spec.origin)
+    before = len(found)
     values = _values(spec, variant, values_files, sets, found)
+    whole = len(found) == before
     secrets = frozenset(node.value for node in (spec.get("secrets") or Node((), spec.origin)).value)
     providers = _providers(spec, variant, settings, secrets, found)
     _check_ledger(spec.get("ledger", "path"), found)
-    if problems is None:
-        found.raise_if_any()
+    if problems is None or not whole:
+        found.raise_if_any()  # without its values, a spec would be full of mistakes that nobody made
     former = root.get("metadata", "formerOwners")
     default = spec.get("defaultEnvironment")
     ledger = spec.get("ledger")

@@ -18,11 +18,11 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import missing
+from jinja2.utils import missing, pass_environment
 from jinja2.visitor import NodeTransformer
 
 from reconciler.problems import nearest
-from reconciler.spec.faults import CALL, Budget, Fault, Later, check_length, too_much, weight
+from reconciler.spec.faults import CALL, Budget, Fault, Later, check_length, said, too_much
 from reconciler.spec.filters import BUDGET_KEY, FILTER_TABLE, TEST_TABLE, budget_of, join, numbers, replace
 from reconciler.spec.values import KnownAfterApply
 
@@ -30,6 +30,9 @@ __all__ = ["ENVIRONMENT", "Program", "parse", "syntax_fault"]
 
 _BITS: Final = 1024
 _SOURCE: Final = 64 * 1024
+_TOKENS: Final = 5_000
+_TOKEN: Final = 2048
+"""Characters that a word of a template counts as, once for each template: compiling one is slow."""
 _TEXT_METHODS: Final = (
     *("upper", "lower", "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith"),
     *("removeprefix", "removesuffix", "title", "capitalize", "replace", "join", "find", "count"),
@@ -64,9 +67,9 @@ class _Missing(StrictUndefined):
     __slots__ = ()
 
     def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        name = str(self._undefined_name)
+        name = said(self._undefined_name)
         if self._undefined_hint:
-            raise Fault("undefined-name", str(self._undefined_hint or name), "a defined name", needle=name)
+            raise Fault("undefined-name", said(self._undefined_hint or name), "a defined name", needle=name)
         if self._undefined_obj is missing:
             raise Fault("undefined-name", f"{name!r} is undefined", "a name in scope", needle=name, in_scope=True)
         known = [str(key) for key in self._undefined_obj] if isinstance(self._undefined_obj, Mapping) else []
@@ -118,6 +121,12 @@ class _Bound(NodeTransformer):
             operand.expr = _filtered(operand.expr, "_weighed")
         return node
 
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - Jinja's visitor protocol
+        self.generic_visit(node)
+        if isinstance(node.node, nodes.Getattr):
+            node.node = _filtered(node.node.node, "_method", nodes.Const(node.node.attr))
+        return node
+
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802 - Jinja's visitor protocol
         self.generic_visit(node)
         if isinstance(node.arg, nodes.Slice):
@@ -139,14 +148,14 @@ class _Generator(NativeCodeGenerator):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Keys before methods, methods from a list, no attribute otherwise, and arithmetic that stays small."""
+    """Keys, methods from a list where they are called, no attribute otherwise, and arithmetic that stays small."""
 
     code_generator_class = _Generator
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
     def __init__(self) -> None:
         super().__init__(undefined=_Missing, keep_trailing_newline=True, cache_size=0, autoescape=False)
-        self.filters = dict(FILTER_TABLE)
+        self.filters = {**FILTER_TABLE, "_method": _method}
         self.tests = dict(TEST_TABLE)
         self.globals = {"range": numbers}
 
@@ -160,9 +169,15 @@ class _Environment(ImmutableSandboxedEnvironment):
             return obj[attribute]
         if _is_open(obj, attribute):
             return getattr(obj, attribute)
-        if attribute in {"format", "format_map"} and isinstance(obj, str):
-            raise Fault("template-forbidden", f"{attribute}() can't be used here", "~ or | join", needle=attribute)
         return self.undefined(obj=obj, name=attribute)
+
+    def method(self, obj: Any, name: str) -> Any:
+        """What `.name` before a bracket is: only there does a method's name mean the method."""
+        if not isinstance(obj, Later) and not (isinstance(obj, Mapping) and name in obj) and _has_method(obj, name):
+            return getattr(obj, name)
+        if name in {"format", "format_map"} and isinstance(obj, str):
+            raise Fault("template-forbidden", f"{name}() can't be used here", "~ or | join", needle=name)
+        return self.getattr(obj, name)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Undefined | Later):
@@ -194,7 +209,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         owner, name = getattr(obj, "__self__", None), str(getattr(obj, "__name__", ""))
         if not _has_method(owner, name):
             raise Fault("template-forbidden", "this can't be called", "secret(), ref() or range()", needle=name)
-        budget_of(context).spend(characters=CALL + weight(owner) + weight(args))
+        budget_of(context).spend(characters=CALL)
+        budget_of(context).look(owner, *args, *kwargs.values())
+        if name == "get" and isinstance(owner, dict) and len(args) == 1 and args[0] not in owner:
+            return self.undefined(obj=owner, name=args[0])
         if name == "replace":
             return replace(owner, *args, **kwargs)
         if name == "join" and len(args) == 1:
@@ -227,7 +245,7 @@ def _is_open(obj: Any, attribute: str) -> bool:
         return attribute in _LOOP_NAMES
     if isinstance(obj, tuple) and type(obj) is not tuple:
         return attribute in {"grouper", "list"}  # what groupby gives
-    return isinstance(obj, Undefined) or _has_method(obj, attribute)
+    return isinstance(obj, Undefined)
 
 
 def _sized(operator: str, left: Any, right: Any) -> int | None:
@@ -247,6 +265,11 @@ def _bits(operator: str, left: Any, right: Any) -> int:
     if operator == "**":
         return int(left).bit_length() * max(int(right), 0)
     return int(left).bit_length() + int(right).bit_length() if operator == "*" else 0
+
+
+@pass_environment
+def _method(environment: _Environment, obj: Any, name: str) -> Any:
+    return environment.method(obj, name)
 
 
 ENVIRONMENT: Final = _Environment()
@@ -282,6 +305,7 @@ def parse(source: str) -> Program:
     if len(source) > _SOURCE:
         raise too_much(f"a template of {len(source):,} characters", f"at most {_SOURCE:,}")
     carriage = _unused(source)
+    tokens = _count(source.replace("\r", carriage))
     tree = ENVIRONMENT._parse(source.replace("\r", carriage), None, None)  # noqa: SLF001 - the hook that Jinja names for this
     expressions = [node for part in tree.body if isinstance(part, nodes.Output) for node in part.nodes]
     single = len(tree.body) == len(expressions) == 1 and not isinstance(expressions[0], nodes.TemplateData)
@@ -299,6 +323,7 @@ def parse(source: str) -> Program:
 
     def run(scope: Mapping[str, Any], budget: Budget) -> Iterator[Any]:
         budget.spend(characters=len(source))
+        budget.once(source, characters=tokens * _TOKEN)
         context = template.new_context({**scope, BUDGET_KEY: budget})
         length = 0
         parts: Iterator[Any] = template.root_render_func(context)  # values, for our generator keeps their types
@@ -309,6 +334,20 @@ def parse(source: str) -> Program:
 
     longest = tuple(read for read in reads if not any(read == o[: len(read)] and o != read for o in reads))
     return Program(run, single, path, longest, names)
+
+
+def _count(source: str) -> int:
+    """Words and signs between the braces.
+
+    Raises:
+        Fault: `template-limit`.
+    """
+    count = 0
+    for _line, token, _text in ENVIRONMENT.lexer.tokeniter(source, None):
+        count += token not in {"data", "whitespace"}
+        if count > _TOKENS:
+            raise too_much("a template with too many words and signs between its braces", f"at most {_TOKENS:,}")
+    return count
 
 
 def _unused(source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from reconciler.spec.document import WrittenFloat, WrittenInt
@@ -54,7 +54,10 @@ def _fraction(text: str) -> Any:
     number = WrittenFloat(text)
     if number in {float("inf"), float("-inf")}:
         raise ValueError("a number that is too large")
-    exact = Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:  # an exponent that is no number of a machine
+        raise ValueError("a number that is too small") from None
     if "e" in text.lower() and number.is_integer() and exact == exact.to_integral_value():
         return WrittenInt(int(exact), text)
     if Decimal(repr(float(number))) != exact:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -24,6 +25,9 @@ _ENDPOINT: Final = Setting(
     doc="Base address of the API, or `emulator` for the embedded emulator.",
     example="https://api.example.com",
 )
+
+
+_PRICES: Final = ("unit", "perHour")
 
 
 class _Bad(Exception):
@@ -125,7 +129,8 @@ def _missing(table: Mapping[str, Setting], node: Node, name: str) -> list[Proble
 
 def _example(setting: Setting) -> str:
     if setting.secret:
-        return f"'{{{{ secret(\"{setting.name.upper()}\") }}}}'"
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", setting.name).upper()
+        return f"'{{{{ secret(\"{name}\") }}}}'"
     return setting.example or (setting.choices[0] if setting.choices else setting.type)
 
 
@@ -164,7 +169,9 @@ def _text(setting: Setting, node: Node) -> str:
 def _shown(node: Node) -> str:
     if isinstance(node.value, dict | tuple):
         return "a map" if node.is_map else "a list"
-    return {True: "true", False: "false", None: "null", "": "empty"}.get(node.value, str(node.value)[:60])
+    if isinstance(node.value, bool) or node.value is None:
+        return {True: "true", False: "false", None: "null"}[node.value]
+    return str(node.value)[:60] or "empty"
 
 
 def _url(setting: Setting, node: Node) -> str:
@@ -202,24 +209,28 @@ def _uuid(setting: Setting, node: Node) -> str:
 
 
 def _duration(setting: Setting, node: Node) -> float:
+    bad = _Bad("bad-format", f"{setting.name} is {_shown(node)}", f"a time, such as {setting.example or '20m'}")
     try:
-        return duration(node.value if isinstance(node.value, str) else "")
+        seconds = duration(node.value if isinstance(node.value, str) else "")
     except ValueError:
-        example = setting.example or "20m"
-        raise _Bad("bad-format", f"{setting.name} is {_shown(node)}", f"a time, such as {example}") from None
+        raise bad from None
+    if setting.positive and not seconds:
+        raise bad
+    return seconds
 
 
 def _integer(setting: Setting, node: Node) -> int:
     value = node.value
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole or value < 1:
-        raise _Bad(
-            "wrong-type", f"{setting.name} is {_shown(node)}", f"a whole number from 1, such as {setting.example or 4}"
-        )
+        shown = f'the text "{_shown(node)}"' if isinstance(value, str) else _shown(node)
+        raise _Bad("wrong-type", f"{setting.name} is {shown}", f"a whole number from 1, such as {setting.example or 4}")
     return int(value)
 
 
 def _enum(setting: Setting, node: Node) -> str:
+    if not isinstance(node.value, str) and str(node.value) in setting.choices:
+        raise _Bad("wrong-type", f"{setting.name} is the number {node.value}", f'text in quotes: "{node.value}"')
     if node.value not in setting.choices:
         near = nearest(node.value, setting.choices) if isinstance(node.value, str) else ""
         raise _Bad(
@@ -230,10 +241,12 @@ def _enum(setting: Setting, node: Node) -> str:
 
 def _prices(setting: Setting, node: Node) -> Prices:
     unit, per_hour = node.get("unit"), node.get("perHour")
-    extra = [key for key in node.entries() if key not in {"unit", "perHour"}]
-    if extra or unit is None or not isinstance(unit.value, str) or per_hour is None or not per_hour.is_map:
-        wrong = f"unknown key {extra[0]!r} of prices" if extra else "prices needs unit and perHour"
-        raise _Bad("unknown-field" if extra else "wrong-type", wrong, f"prices: {setting.example}")
+    extra = next((key for key in node.entries() if key not in _PRICES), "")
+    if extra:
+        wrong, place = f"unknown key {extra!r} of prices", node.entries()[extra]
+        raise _Bad("unknown-field", wrong, "unit or perHour", place.key or place.origin, nearest(extra, _PRICES))
+    if unit is None or not isinstance(unit.value, str) or per_hour is None or not per_hour.is_map:
+        raise _Bad("wrong-type", "prices needs unit and perHour", f"prices: {setting.example}")
     prices: dict[str, Decimal] = {}
     for item, entry in per_hour.entries().items():
         text = entry.value.text if isinstance(entry.value, WrittenFloat) else str(entry.value)

@@ -15,6 +15,8 @@ __all__ = ["check_defaults", "check_shape", "complain"]
 
 _PARTS: Final = ("apiVersion", "kind", "metadata", "forEach", "lifecycle", "spec")
 _OURS: Final = "reconciler/v1"
+_NAMES: Final = {*_PARTS, "name", "liveName", "provider", "labels", "dependsOn", "template"}
+_EXAMPLES: Final = {("metadata", "name"): "metadata: {name: mnist}", ("spec",): "spec: {...}"}
 
 
 def check_shape(
@@ -67,12 +69,24 @@ def _shaped(root: Node, kinds: Sequence[Kind], project: Project, problems: Probl
             entries[key] = entry
     for path in (("metadata", "name"), ("spec",)):
         if Node(entries, root.origin).get(*path) is None and len(problems) == before:
-            where = root.nearest_place(path)
-            complain(problems, "missing-field", f"{'.'.join(path)} is missing", ".".join(path), where, address=address)
+            _complain_missing(path, root, address, problems)
     if len(problems) > before:
         return None
     provider = address.partition("/")[0] if address.partition("/")[0] in project.providers else ""
     return Document(root=root.with_entries(entries), kind=kind, provider=provider)
+
+
+def _complain_missing(path: tuple[str, ...], root: Node, address: str, problems: Problems) -> None:
+    """A field that must be there: missing, or there under another spelling."""
+    above = root.get(*path[:-1])
+    near = nearest(path[-1], [key for key in above.entries() if key not in _NAMES]) if above is not None else ""
+    if above is not None and near:
+        entry, owner = above.entries()[near], ".".join(path[:-1]) or "a document"
+        where, wrong = entry.key or entry.origin, f"unknown field {near!r} of {owner}"
+        complain(problems, "unknown-field", wrong, path[-1], where, address=address, near=path[-1])
+        return
+    where, wrong = root.nearest_place(path), f"{'.'.join(path)} is missing"
+    complain(problems, "missing-field", wrong, _EXAMPLES.get(path, ".".join(path)), where, address=address)
 
 
 def _kind(root: Node, kinds: Sequence[Kind], problems: Problems) -> Kind | None:
@@ -81,11 +95,14 @@ def _kind(root: Node, kinds: Sequence[Kind], problems: Problems) -> Kind | None:
         node = root.get(key)
         if node is None or not isinstance(node.value, str):
             wanted = ", ".join(sorted({kind.api_version if key == "apiVersion" else kind.name for kind in kinds}))
-            place = root.origin if node is None else node.place
-            code, wrong = (
-                ("missing-field", f"{key} is missing") if node is None else ("wrong-type", f"{key} is no text")
-            )
-            complain(problems, code, wrong, f"one of {wanted}", place)
+            if node is not None:
+                complain(problems, "wrong-type", f"{key} is no text", f"one of {wanted}", node.place)
+            elif near := nearest(key, [other for other in root.entries() if other not in _PARTS]):
+                place = root.entries()[near].key or root.origin
+                wrong = f"unknown field {near!r} of a document"
+                complain(problems, "unknown-field", wrong, f"{key}: one of {wanted}", place, near=key)
+            else:
+                complain(problems, "missing-field", f"{key} is missing", f"{key}: one of {wanted}", root.origin)
         else:
             texts[key] = node.value
     if len(texts) < 2:  # noqa: PLR2004 - both are needed

@@ -6,7 +6,8 @@ that is not known yet: they fit wherever text fits, and no limit of that text is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -104,13 +105,31 @@ class SchemaSet:
         Returns:
             The document with numbers as the schema wants them (`3.0` as 3, numeric texts where the schema takes them),
             the problems, and the paths that they are about (of a missing field: its own path).
+            With problems, the document is what rules across fields can still judge: a misspelt field stands under the
+            name that was meant, and a refused value is one that is not known, so that nobody complains of it twice.
         """
-        schema = self.strict[file]
-        fitted = self._fit(node, [(file, schema)])
-        validator = _Validator(schema, registry=self.registry, format_checker=checker())
-        found = complaints_of(validator.iter_errors(_project(fitted)), lambda path: self._schema_at(file, path))
+        fitted = self._fit(node, [(file, self.strict[file])])
+        found = self._complaints(fitted, file)
         problems = tuple(_problem(complaint, fitted, address) for complaint in found)
-        return fitted, problems, tuple(complaint.about for complaint in found)
+        about = tuple(complaint.about for complaint in found)
+        return self._judgeable(fitted, file, found) if found else fitted, problems, about
+
+    def _complaints(self, node: Node, file: str) -> tuple[Complaint, ...]:
+        validator = _Validator(self.strict[file], registry=self.registry, format_checker=checker())
+        return complaints_of(validator.iter_errors(_project(node)), lambda path: self._schema_at(file, path))
+
+    def _judgeable(self, node: Node, file: str, found: Sequence[Complaint]) -> Node:
+        renamed = node
+        for complaint in found:
+            if complaint.code == "unknown-field" and complaint.near:
+                renamed = _renamed(renamed, complaint.about, complaint.near)
+        if renamed is not node:
+            renamed = self._fit(renamed, [(file, self.strict[file])])
+            found = self._complaints(renamed, file)
+        for complaint in found:
+            if complaint.about[:1] in _JUDGED and len(complaint.about) > 1 and complaint.code != "unknown-field":
+                renamed = _unknown_at(renamed, complaint.about, complaint.code)
+        return renamed
 
     def _resolve(self, file: str, reference: str) -> tuple[str, Any]:
         name, _, pointer = reference.partition("#")
@@ -163,6 +182,44 @@ class SchemaSet:
         return replace(node, value=_fit_number(node.value, [schema for _file, schema in here]))
 
 
+_JUDGED: Final = (("spec",), ("lifecycle",))
+"""Parts of a document whose refused values are hidden; a name is needed for the messages."""
+_REFUSED: Final = KnownAfterApply("", "")
+_WHOLE: Final = ("wrong-type", "missing-field", "not-allowed-here")
+"""Codes that say nothing inside the value can be judged; of others (too many entries) it can."""
+
+
+def _renamed(node: Node, path: Path, name: str) -> Node:
+    """The document whose field at `path` is called `name`, at its place in the order; unchanged if that is taken."""
+    if len(path) > 1:
+        return _changed(node, path[0], lambda below: _renamed(below, path[1:], name))
+    if not node.is_map or name in node.entries():
+        return node
+    return node.with_entries({name if key == path[0] else key: entry for key, entry in node.entries().items()})
+
+
+def _unknown_at(node: Node, path: Path, code: str) -> Node:
+    """The document whose value at `path` is not known."""
+    if len(path) > 1:
+        return _changed(node, path[0], lambda below: _unknown_at(below, path[1:], code))
+    old = node.get(path[0])
+    if old is not None and isinstance(old.value, dict | tuple) and code not in _WHOLE:
+        return node
+    unknown = Node(_REFUSED, node.place if old is None else old.place, key=None if old is None else old.key)
+    if old is not None:
+        return _changed(node, path[0], lambda _old: unknown)
+    return node.with_entries({**node.entries(), str(path[0]): unknown}) if node.is_map else node
+
+
+def _changed(node: Node, part: str | int, change: Callable[[Node], Node]) -> Node:
+    below = node.get(part)
+    if below is None:
+        return node
+    if isinstance(node.value, tuple):
+        return replace(node, value=tuple(change(item) if n == part else item for n, item in enumerate(node.value)))
+    return node.with_entries({key: change(entry) if key == part else entry for key, entry in node.entries().items()})
+
+
 def _forbidding(schema: Any) -> Any:
     """A forbidden property (`false`) as `{"not": {}}`: of a bare `false` the JSON Schema library loses the path."""
     if isinstance(schema, list):
@@ -195,15 +252,19 @@ def _items(schemas: Iterable[tuple[str, Mapping[str, Any]]], index: int) -> list
     return found
 
 
+_EXACT: Final = 1e15
+"""Up to here a float is exactly the whole number that was written."""
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
+"""A numeric text as an API writes it; `1e2`, ` 70` and `0x46` are texts."""
+
+
 def _fit_number(value: Any, schemas: Sequence[Mapping[str, Any]]) -> Any:
     types = {name for schema in schemas for name in _types(schema)}
     if isinstance(value, str) and any(schema.get("x-numeric-text") is True for schema in schemas):
-        try:
-            number = scalar(value.strip())
-        except ValueError:
-            return value
+        number = scalar(value) if _DECIMAL.fullmatch(value) else value
         value = number if isinstance(number, int | float) and not isinstance(number, bool) else value
-    if isinstance(value, float) and value.is_integer() and "integer" in types:
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    if whole and not types.isdisjoint({"integer", "number"}):
         return int(value)
     return value
 
@@ -213,8 +274,31 @@ def _types(schema: Mapping[str, Any]) -> Sequence[str]:
     return (types,) if isinstance(types, str) else tuple(types)
 
 
+def _twice(node: Node | None) -> tuple[Node, Node] | None:
+    """The first entry of a list that stands there before, and that earlier one."""
+    seen: list[tuple[Any, Node]] = []
+    for item in node.value if node is not None and isinstance(node.value, tuple) else ():
+        plain = item.plain()
+        first = next((other for value, other in seen if value == plain and type(value) is type(plain)), None)
+        if first is not None:
+            return item, first
+        seen.append((plain, item))
+    return None
+
+
 def _problem(complaint: Complaint, root: Node, address: str) -> Problem:
     node = root.get(*complaint.about)
+    pair = _twice(node) if complaint.code == "duplicate-item" else None
+    if pair is not None:
+        again, first = pair
+        return Problem(
+            code=complaint.code,
+            wrong=f"{complaint.wrong}; the first is at {first.origin}",
+            expected=complaint.expected,
+            origin=again.origin,
+            address=address,
+            related=(first.origin,),
+        )
     place = root.nearest_place(complaint.about)
     if complaint.at_key and node is not None and node.key is not None:
         place = node.key

@@ -17,7 +17,7 @@ from jinja2.runtime import Undefined
 
 from reconciler.problems import Origin, Problem, Problems, nearest
 from reconciler.spec.document import Layer, Node, field_text, from_plain
-from reconciler.spec.faults import Budget, Fault, Later, as_text, weight
+from reconciler.spec.faults import Budget, Fault, Later, as_text, said, weight
 from reconciler.spec.sandbox import Program, parse, syntax_fault
 from reconciler.spec.scalars import LIMITS
 from reconciler.spec.values import Composite, KnownAfterApply, Pending, SecretRef, is_pending
@@ -117,25 +117,21 @@ class Renderer:
         except TemplateSyntaxError as error:
             self._fault(syntax_fault(error), node, scope, address, line=error.lineno)
         except TemplateError as error:
-            self._fault(
-                Fault("template-failed", str(error.message), "a template that can be rendered"), node, scope, address
-            )
+            self._fault(Fault("template-failed", said(error), "a template that can be rendered"), node, scope, address)
         except RecursionError:
             self._fault(
                 Fault("template-limit", "the template is nested too deeply", "a flatter one"), node, scope, address
             )
         except _CRASHES as error:
-            said = str(error).partition("\n")[0][:200]
-            self._fault(
-                Fault("template-failed", f"this can't be rendered: {said}", "other operands"), node, scope, address
-            )
+            told = f"this can't be rendered: {said(error)}"
+            self._fault(Fault("template-failed", told, "other operands"), node, scope, address)
         return replace(node, value="")
 
     def _rendered(self, node: Node, scope: Scope) -> Node:
         program = parse(node.value)
         found = _at(scope, program.path)
         if found is not None:
-            return replace(_taken(found, field_text(program.path), node.layers), key=node.key)
+            return replace(self._taken(found, field_text(program.path), node.layers), key=node.key)
         parts = list(program.run({**scope.data, **self._functions}, self._budget))
         chain = (*node.layers, *_read(program, scope))
         if program.single:
@@ -143,6 +139,18 @@ class Renderer:
         value = _joined(parts)
         self._budget.spend(characters=len(value) if isinstance(value, str) else 0)
         return Node(value, node.origin, node.key, chain=chain)
+
+    def _taken(self, node: Node, name: str, before: tuple[Layer, ...]) -> Node:
+        """The tree that a template names, whose values know that it was named there."""
+        self._budget.spend(characters=weight(None))
+        chain = (*before, *_named(node.layers, name))
+        if isinstance(node.value, dict):
+            entries = {key: self._taken(entry, f"{name}.{key}", before) for key, entry in node.value.items()}
+            return replace(node, value=entries, chain=chain)
+        if isinstance(node.value, tuple):
+            items = tuple(self._taken(item, f"{name}[{index}]", before) for index, item in enumerate(node.value))
+            return replace(node, value=items, chain=chain)
+        return replace(node, chain=chain)
 
     def _secret(self, name: Any) -> Later:
         if not isinstance(name, str) or name not in self._secrets:
@@ -199,18 +207,6 @@ def _read(program: Program, scope: Scope) -> tuple[Layer, ...]:
 
 def _named(layers: Iterable[Layer], name: str) -> tuple[Layer, ...]:
     return tuple(layer if layer.name else replace(layer, name=name) for layer in layers)
-
-
-def _taken(node: Node, name: str, before: tuple[Layer, ...]) -> Node:
-    """The tree that a template names, whose values know that it was named there."""
-    chain = (*before, *_named(node.layers, name))
-    if isinstance(node.value, dict):
-        entries = {key: _taken(entry, f"{name}.{key}", before) for key, entry in node.value.items()}
-        return replace(node, value=entries, chain=chain)
-    if isinstance(node.value, tuple):
-        items = tuple(_taken(item, f"{name}[{index}]", before) for index, item in enumerate(node.value))
-        return replace(node, value=items, chain=chain)
-    return replace(node, chain=chain)
 
 
 def _at(scope: Scope, path: tuple[str | int, ...]) -> Node | None:
@@ -286,15 +282,18 @@ def _reference(later: Later) -> Pending:
 def _joined(parts: list[Any]) -> str | Composite:
     """Literal texts and values as one text, or as a `Composite` when a reference is among them."""
     pieces: list[str | SecretRef | KnownAfterApply] = []
+    texts: list[str] = []
     for part in parts:
         piece = _reference(part) if isinstance(part, Later) else part if is_pending(part) else _whole(as_text(part))
         for single in piece.parts if isinstance(piece, Composite) else (piece,):
-            if isinstance(single, str) and pieces and isinstance(pieces[-1], str):
-                pieces[-1] += single
+            if isinstance(single, str):
+                texts.append(single)
             else:
-                pieces.append(single)
-    texts = [piece for piece in pieces if isinstance(piece, str)]
-    return "".join(texts) if len(texts) == len(pieces) else Composite(tuple(piece for piece in pieces if piece != ""))
+                pieces += ["".join(texts), single]
+                texts = []
+    if not pieces:
+        return "".join(texts)
+    return Composite(tuple(piece for piece in (*pieces, "".join(texts)) if piece != ""))
 
 
 def _locate(node: Node, needle: str, line: int) -> Origin:

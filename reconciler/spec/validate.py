@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reconciler.fields import MARKER_ROOM, FieldPath, Finding, Kind, ReplaceOrder, WaitFor
 from reconciler.problems import Origin, Problem, Problems, nearest
+from reconciler.spec.describe import NoField, SchemaBook
 from reconciler.spec.document import Document, Node, Path, field_text
 from reconciler.spec.formats import duration, is_uuid
 from reconciler.spec.resource import Lifecycle, Project, Resource, ResourceRef, Wait
@@ -33,7 +34,10 @@ def validate(
     placed = [_placed(document, project, problems) for document in documents]
     _check_duplicates([document for document in placed if document.provider], problems)
     found = (_validated(document, schemas, project, problems) for document in placed)
-    return tuple(resource for resource in found if resource is not None)
+    resources = tuple(resource for resource in found if resource is not None)
+    if not problems:
+        _check_claims(resources, problems)
+    return resources
 
 
 def _placed(document: Document, project: Project, problems: Problems) -> Document:
@@ -72,8 +76,9 @@ def _check_duplicates(documents: Sequence[Document], problems: Problems) -> None
         first = seen.setdefault(document.address, document)
         if first is document or not document.name:
             continue
-        here = document.root.nearest_place(("metadata", "name"))
-        there = first.root.nearest_place(("metadata", "name"))
+        here, there = _named_at(document), _named_at(first)
+        if here == there:  # two items of one forEach
+            here, there = (one.item.place if one.item is not None else here for one in (document, first))
         problems.add(
             Problem(
                 code="duplicate-address",
@@ -86,6 +91,35 @@ def _check_duplicates(documents: Sequence[Document], problems: Problems) -> None
         )
 
 
+def _named_at(document: Document) -> Origin:
+    """Where a document writes its name, also when the name's text comes from a value."""
+    node = document.root.get("metadata", "name")
+    return document.origin if node is None else node.layers[0].origin
+
+
+def _check_claims(resources: Sequence[Resource], problems: Problems) -> None:
+    """One live thing can't be two resources: not by its name, not by `adopt`, not by a former name."""
+    seen: dict[tuple[str, str, str, str], Resource] = {}
+    for resource in resources:
+        lifecycle = resource.lifecycle
+        claims = [("the former name", name, ("lifecycle", "renamedFrom")) for name in lifecycle.renamed_from]
+        claims += [("the id to adopt", lifecycle.adopt, ("lifecycle", "adopt"))] if lifecycle.adopt else []
+        if resource.kind.live_name is not None:
+            claims.append(("the live name", resource.live_name, ("metadata", "liveName")))
+        for what, claim, path in claims:
+            first = seen.setdefault((resource.ref.provider, resource.ref.kind, what, claim), resource)
+            if first is resource:
+                continue
+            place = path if path in resource.origins else ("metadata", "name")
+            there = first.origin_of(*(path if path in first.origins else ("metadata", "name")))
+            wrong, wanted = (
+                f"{what} {claim!r} is claimed by {first.address} at {there}",
+                "one resource for each live thing",
+            )
+            here = resource.origin_of(*place)
+            complain(problems, "duplicate-address", wrong, wanted, here, address=resource.address, related=(there,))
+
+
 def _validated(document: Document, schemas: SchemaSet, project: Project, problems: Problems) -> Resource | None:
     """One resource, or none when anything is wrong with it. All its problems are told."""
     before = len(problems)
@@ -96,7 +130,7 @@ def _validated(document: Document, schemas: SchemaSet, project: Project, problem
     beside = Problems()  # what the schema can't say; a field that it refused already is not judged twice
     _check_known(document, beside)
     _check_names(document, beside)
-    _check_lifecycle(document, beside)
+    _check_lifecycle(document, schemas, beside)
     refused = {problem.origin for problem in found}
     problems.extend(problem for problem in beside.items if problem.origin not in refused)
     _check_kind(document, project, problems, found, about)
@@ -146,7 +180,7 @@ def _check_names(document: Document, problems: Problems) -> None:
     )
 
 
-def _check_lifecycle(document: Document, problems: Problems) -> None:
+def _check_lifecycle(document: Document, schemas: SchemaSet, problems: Problems) -> None:
     kind, part = document.kind, document.root.get("lifecycle")
     if part is None:
         return
@@ -172,7 +206,10 @@ def _check_lifecycle(document: Document, problems: Problems) -> None:
         wrong = f"a {kind.title} can't be replaced delete-first"
         wanted = f"one of {', '.join(kind.replace_orders)}, or nothing"
         complain(problems, "replace-order", wrong, wanted, order.origin, address=document.address)
+    _check_ignored(document, part, schemas, problems)
     wait_for, wait_path = part.get("wait", "for"), part.get("wait", "path")
+    if wait_for is not None and is_pending(wait_for.value):
+        return  # refused already
     is_http = wait_for is not None and wait_for.value == WaitFor.HTTP
     if is_http and wait_path is None and wait_for is not None:
         wrong, wanted = "wait for http without a path", "path: /healthz"
@@ -180,6 +217,22 @@ def _check_lifecycle(document: Document, problems: Problems) -> None:
     if wait_path is not None and not is_http:
         wrong, wanted = "a path without for: http", "for: http beside it"
         complain(problems, "not-allowed-here", wrong, wanted, wait_path.origin, address=document.address)
+
+
+def _check_ignored(document: Document, part: Node, schemas: SchemaSet, problems: Problems) -> None:
+    """A path of `ignoreChanges` that names no field would ignore nothing, without a word."""
+    listed = part.get("ignoreChanges")
+    for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+        try:
+            path = ("spec", *_below_spec(node.value).segments) if isinstance(node.value, str) else ()
+        except ValueError:
+            continue  # refused by its format
+        missing = SchemaBook(schemas.strict).describe(document.kind.schema, path) if len(path) > 1 else None
+        if isinstance(missing, NoField) and not missing.free:
+            wrong = f"ignoreChanges names {node.value!r}, and there is no {missing.part!r}"
+            wanted = f"one of {', '.join(missing.known)}" if missing.known else "a field that has fields below it"
+            near = nearest(missing.part, missing.known)
+            complain(problems, "unknown-field", wrong, wanted, node.origin, address=document.address, near=near)
 
 
 def _fits_id(kind: Kind, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -12,13 +13,13 @@ from reconciler.spec.document import Path, field_text
 from reconciler.spec.formats import FORMATS
 from reconciler.spec.scalars import scalar
 
-__all__ = ["Complaint", "complaints_of"]
+__all__ = ["TYPE_WORDS", "Complaint", "complaints_of", "condition_words"]
 
 Failure: TypeAlias = Any
 """A `ValidationError`: its parts are JSON of any shape."""
 SchemaAt: TypeAlias = Callable[[Sequence[str | int]], Any]
 
-_TYPES: Final = {
+TYPE_WORDS: Final = {
     "object": ("a map", ""),
     "array": ("a list", ""),
     "string": ("text", ""),
@@ -83,7 +84,7 @@ def _translate(error: Failure, schema_at: SchemaAt) -> Iterator[Complaint]:
     elif keyword in {"additionalProperties", "unevaluatedProperties"}:
         yield from _unknown(error, path, schema_at)
     elif keyword in {"required", "dependentRequired"}:
-        yield _missing(error, path, schema_at)
+        yield from _missing(error, path, schema_at)
     elif keyword in {"anyOf", "oneOf"}:
         yield from _choice(error, path, schema_at)
     elif "propertyNames" in tuple(error.absolute_schema_path)[-2:]:
@@ -122,7 +123,9 @@ def _owner(error: Failure, path: Path) -> str:
     """The object whose field is meant: the schema's title, or its place."""
     title = error.schema.get("title") if isinstance(error.schema, Mapping) else None
     if title and path:
-        article = "an" if title[:1].lower() in set("aeiou") else "a"
+        first = title.partition(" ")[0]
+        spelt = first.isupper() and first[:1] in set("AEFHILMNORSX")  # an HTTP check: letters are said one by one
+        article = "an" if title[:1].lower() in set("aeiou") or spelt else "a"
         return f"{article} {title}" if title.partition(" ")[0].lower() not in {"a", "an"} else str(title)
     return field_text(path) if path else "a document"
 
@@ -161,7 +164,7 @@ def _known(schema: Any, error: Failure, schema_at: SchemaAt) -> set[str]:
     return names
 
 
-def _missing(error: Failure, path: Path, schema_at: SchemaAt) -> Complaint:
+def _missing(error: Failure, path: Path, schema_at: SchemaAt) -> Iterator[Complaint]:
     names = error.validator_value
     if isinstance(names, Mapping):
         names = [name for wanted in names.values() for name in wanted]
@@ -172,12 +175,30 @@ def _missing(error: Failure, path: Path, schema_at: SchemaAt) -> Complaint:
     about = f"{name!r} of {owner}" if path else repr(name)
     example = _example(_property(error, name, schema_at))
     wanted = f"{name}: {example}" if example else name
-    return Complaint(
+    misspelt = nearest(name, _free(error))
+    if misspelt:
+        yield Complaint(
+            code="unknown-field",
+            about=(*path, misspelt),
+            wrong=f"unknown field {misspelt!r} of {owner}",
+            expected=wanted,
+            near=name,
+            at_key=True,
+        )
+        return
+    yield Complaint(
         code="missing-field",
         about=(*path, name),
         wrong=f"{about} is missing",
         expected=f"{wanted}{condition}",
     )
+
+
+def _free(error: Failure) -> Iterator[str]:
+    """Fields of an object that takes any field: there a misspelt one is no error of its own."""
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    if schema.get("additionalProperties", True) is True and isinstance(schema.get("properties"), Mapping):
+        yield from (key for key in error.instance if key not in schema["properties"])
 
 
 def _property(error: Failure, name: str, schema_at: SchemaAt) -> Any:
@@ -196,17 +217,19 @@ def _property(error: Failure, name: str, schema_at: SchemaAt) -> Any:
 
 
 def _condition(error: Failure, schema_at: SchemaAt) -> str:
-    """` when infer_type is "batch"` for an error inside `then`."""
+    """` when infer_type is "batch"` for an error of what `then` itself says, not of what holds inside it anyway."""
     place = list(error.absolute_schema_path)
     for index in range(len(place) - 1, -1, -1):
-        holder = schema_at(place[:index]) if place[index] == "then" else None
-        words = _condition_words(holder.get("if")) if isinstance(holder, Mapping) else ""
+        own = place[index] == "then" and place[index:].count("properties") <= 1
+        holder = schema_at(place[:index]) if own else None
+        words = condition_words(holder.get("if")) if isinstance(holder, Mapping) else ""
         if words:
             return f" when {words}"
     return ""
 
 
-def _condition_words(condition: Any) -> str:
+def condition_words(condition: Any) -> str:
+    """What an `if` of a schema asks, such as `infer_type is "batch"`; empty for what has no short words."""
     parts: list[str] = []
     for name, sub in condition.get("properties", {}).items() if isinstance(condition, Mapping) else ():
         if isinstance(sub, Mapping) and "const" in sub:
@@ -265,7 +288,7 @@ def _choice(error: Failure, path: Path, schema_at: SchemaAt) -> Iterator[Complai
 
 def _type_words(error: Failure) -> list[str]:
     types = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
-    return [_TYPES.get(name, (name, ""))[0] for name in types]
+    return [TYPE_WORDS.get(name, (name, ""))[0] for name in types]
 
 
 def _example(schema: Any) -> str:
@@ -304,12 +327,29 @@ def _wrong_type(error: Failure, name: str, value: str) -> _Made:
     instance = error.instance
     words = " or ".join(_type_words(error))
     types = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
-    example = _example(error.schema) or _TYPES.get(types[0], ("", ""))[1]
+    example = _example(error.schema) or TYPE_WORDS.get(types[0], ("", ""))[1]
     if types == ["string"] and not isinstance(instance, Mapping | list) and instance is not None:
-        return "wrong-type", f"{name} is {value}", f'text; write it in quotes: "{value}"', ""
+        wanted = _text_words(error.schema, value) or f'text; write it in quotes: "{value}"'
+        return "wrong-type", f"{name} is {value}", wanted, ""
     if isinstance(instance, str) and getattr(instance, "reference", None) is None and _typed(instance, types):
         return "wrong-type", f"{name} is the text {value}", f"{words}, without quotes: {instance.strip()}", ""
     return "wrong-type", f"{name} is {value}", f"{words}, such as {example}" if example else words, ""
+
+
+def _text_words(schema: Any, text: str) -> str:
+    """What a text field takes, where the value would not fit in quotes either; else nothing."""
+    if not isinstance(schema, Mapping):
+        return ""
+    check, words, example = FORMATS.get(str(schema.get("format")), (None, "", ""))
+    shown = _example(schema) or example
+    such_as = f", such as {shown}" if shown else ""
+    if check is not None and not check(text):
+        return f"{words}{such_as}"
+    if isinstance(schema.get("enum"), list) and text not in schema["enum"]:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    if "pattern" in schema and re.search(str(schema["pattern"]), text) is None:
+        return f"{schema.get('x-pattern-words') or 'text'}{such_as}"
+    return ""
 
 
 def _typed(text: str, types: Sequence[str]) -> bool:

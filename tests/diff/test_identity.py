@@ -182,7 +182,7 @@ def test_of_twins_one_stays_and_the_other_goes(
         return live(live_id, SPEC, marker=str(marker), **facts)
 
     one, two = item("LB", {**first}), item("LC", {**second})
-    rows = [entry("chat", "LB", marker=one.marker) for _ in entries]
+    rows = tuple(entry("chat", "LB", marker=one.marker) for _ in entries)
     for items in ((one, two), (two, one)):
         pair = found(resource("chat", SPEC), *items, entries=rows)
         assert (pair.live, pair.leftover, pair.is_twin, pair.candidates) == (one, two, True, ("LC",))

@@ -293,9 +293,10 @@ def test_a_file_that_cannot_be_read_stops_the_run_instead_of_reading_as_empty(
     (editor / FILE).write_text(content)
     git(editor, "commit", "-qam", "by hand")
     git(editor, "push", "-q", "origin", BRANCH)
-    for use in (lambda ledger: ledger.entries(OWNER), lambda ledger: ledger.take_lease(OWNER, "")):
-        with pytest.raises(LedgerError, match=code):
-            use(clone())
+    with pytest.raises(LedgerError, match=code):
+        clone().entries(OWNER)
+    with pytest.raises(LedgerError, match=code):
+        clone().take_lease(OWNER, "")
 
 
 def test_a_long_history_is_dropped_and_the_content_stays(

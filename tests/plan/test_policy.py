@@ -39,10 +39,16 @@ def policy(assertion: str, *, name: str = "rule", level: str = "deny", match: di
 
 def planned(plan: Planner, *policies: Policy, options: Options | None = None, **given: Any) -> Plan:
     """Three toys: `new` is created, `grow` updated in place, `swap` replaced; `same` stays, `old` is deleted."""
-    specs = {"grow": ({"size": 1}, {"size": 4}), "swap": ({"model": "m"}, {"model": "n"}), "same": ({"size": 1},) * 2}
+    specs: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "grow": ({"size": 1}, {"size": 4}),
+        "swap": ({"model": "m"}, {"model": "n"}),
+        "same": ({"size": 1}, {"size": 1}),
+    }
     wanted = [resource(name, after) for name, (_before, after) in specs.items()]
     wanted += [resource("new", {"model": "m", "env": [{"name": "T", "value": SecretRef("TOKEN")}]}, labels={"t": "a"})]
-    was = {name: before for name, (before, _after) in specs.items()} | {"old": {"model": "m"}}
+    was: dict[str, dict[str, Any]] = {name: before for name, (before, _after) in specs.items()} | {
+        "old": {"model": "m"}
+    }
     project = Project(
         name="shop", environment="prod", environments=("prod",), providers={}, secrets=frozenset({"TOKEN"}),
         values={"budget": 0.3, "teams": ["a"]}, origin=Origin("reconciler.yaml"),

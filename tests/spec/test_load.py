@@ -227,3 +227,21 @@ def test_several_mistakes_of_a_file_are_told_together() -> None:
         "duplicate-key",
         "unknown-tag",
     ]
+
+
+def test_aliases_count_as_deep_as_what_they_stand_for() -> None:
+    rows = ["a0: &a0 [x]"] + [f"a{n}: &a{n} {'[' * 20}*a{n - 1}{']' * 20}" for n in range(1, 6)]
+    assert only(load("\n".join(rows))[1]).code == "too-deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("{!foo b: c}", "unknown-tag"), ("{!!binary aGk=: d}", "unknown-tag"), ('{"\\0abc": 1}', "bad-key")],
+)
+def test_a_key_is_a_plain_word(text: str, code: str) -> None:
+    assert only(load(text)[1]).code == code
+
+
+def test_a_quoted_merge_key_is_a_key_like_any_other() -> None:
+    assert load('base: &b {x: 1}\na: {"<<": 2, <<: *b}') == ([{"base": {"x": 1}, "a": {"<<": 2, "x": 1}}], ())
+    assert only(load("base: &b {x: 1}\na: {<<: *b, <<: *b}")[1]).code == "duplicate-key"

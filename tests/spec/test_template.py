@@ -268,3 +268,26 @@ def test_a_bare_value_keeps_the_place_where_it_was_written() -> None:
 @pytest.mark.parametrize("source", ['"\\ud800"', '"x" ~ "\\udfff"', '{"\\ud800": 1}'])
 def test_half_a_character_never_leaves_a_template(source: str) -> None:
     assert [problem.code for problem in expression(source)[1]] == ["template-type"]
+
+
+@pytest.mark.parametrize(
+    "source", ['"%2000000000d" is even', '"%2000000000d" is odd', '"%9d" is divisibleby 5', '["%9d"] | select("even")']
+)
+def test_no_test_formats_a_text(source: str) -> None:
+    assert [problem.code for problem in expression(source)[1]] == ["template-type"]
+
+
+def test_errors_speak_of_values_not_of_our_types() -> None:
+    (problem,) = expression('values.ratio - "x"')[1]
+    assert problem.wrong == "this can't be rendered: unsupported operand type(s) for -: a number and text"
+
+
+def test_lists_that_share_their_items_are_not_walked_without_end() -> None:
+    for source in ("[[[0] * 1000] * 1000] * 1000", "['A' * 1000000] * 1000"):
+        (problem,) = expression(source)[1]
+        assert (problem.code, problem.wrong) == ("template-limit", "the result is too large")
+
+
+@pytest.mark.parametrize("source", ['-secret("HF_TOKEN")', '1 - secret("HF_TOKEN")', '[1, 2][secret("HF_TOKEN")]'])
+def test_what_is_not_known_yet_cannot_be_computed_with(source: str) -> None:
+    assert [problem.code for problem in expression(source)[1]] == ["not-known-yet"]

@@ -161,7 +161,7 @@ def test_a_description_leaves_room_for_the_marker(refuse_toy: Refuse, compile_to
         ("{name: a, labls: {}}", "Service", "unknown-field"),
         ("{name: a, dependsOn: [b]}", "Service", "bad-pattern"),
         ("{name: a, dependsOn: [toy/Box/b]}", "Service", "unknown-address"),
-        ("{nam: a}", "Service", "missing-field"),
+        ("{nam: a}", "Service", "unknown-field"),
         ("{}", "Service", "missing-field"),
         ("[a]", "Service", "wrong-type"),
     ],
@@ -211,3 +211,29 @@ def test_several_mistakes_are_told_in_file_order(refuse_toy: Refuse, head: Head)
     places = [(p.origin.line, p.origin.column) for p in problems if p.origin]
     assert len(places) == 4
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        ("metadata: {name: a, liveName: X}", "metadata: {name: b, liveName: X}", "8:31"),
+        ("metadata: {name: a}", "metadata: {name: b, liveName: a}", "8:31"),
+        (
+            "metadata: {name: a}\nlifecycle: {renamedFrom: [old]}",
+            "metadata: {name: b}\nlifecycle: {renamedFrom: [old]}",
+            "10:13",
+        ),
+    ],
+)
+def test_one_live_thing_is_not_two_resources(refuse_toy: Refuse, first: str, second: str, place: str) -> None:
+    head = "apiVersion: toy/v1\nkind: Service\n"
+    (problem,) = refuse_toy(f"{head}{first}\nspec: {{}}\n---\n{head}{second}\nspec: {{}}\n")
+    assert (problem.code, str(problem.origin).partition(":")[2]) == ("duplicate-address", place)
+    assert len(problem.related) == 1
+
+
+def test_ignored_changes_name_fields_that_exist(refuse_toy: Refuse, compile_toy: Compile) -> None:
+    text = "apiVersion: toy/v1\nkind: Service\nmetadata: {name: a}\nlifecycle: {ignoreChanges: [spec.%s]}\nspec: {}\n"
+    (problem,) = refuse_toy(text % "replcas")
+    assert (problem.code, problem.nearest) == ("unknown-field", "replicas")
+    assert compile_toy(text % "replicas").resources[0].lifecycle.ignore_changes

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.fields import CostRule, Finding, Kind, MarkerSlot, NameRule, Phase, ReplaceOrder
+from reconciler.providers.modelarts.doubt_checks import NOTEBOOK_DOUBTS
 from reconciler.providers.modelarts.notebook_fields import FIELDS
 
 __all__ = ["NOTEBOOK"]
@@ -28,9 +29,11 @@ def _check_storage(document: Mapping[str, Any], _settings: Mapping[str, Any]) ->
     storage = definition.get("storage")
     if isinstance(storage, Mapping):
         yield from _check_path(storage, "spec.spec.storage")
+    seen: dict[str, str] = {}
     for index, item in enumerate(_list(definition.get("extend_storage"))):
         if isinstance(item, Mapping):
             yield from _check_path(item, f"spec.spec.extend_storage[{index}]")
+            yield from _check_twice(item, f"spec.spec.extend_storage[{index}].location.path", seen)
 
 
 def _check_path(storage: Mapping[str, Any], where: str) -> Iterable[Finding]:
@@ -54,6 +57,20 @@ def _check_path(storage: Mapping[str, Any], where: str) -> Iterable[Finding]:
         expected=f"a folder inside a bucket with / at both ends, such as {_EXAMPLE_PATH}",
         nearest=fixed if _FOLDER.fullmatch(fixed) else "",
     )
+
+
+def _check_twice(storage: Mapping[str, Any], place: str, seen: dict[str, str]) -> Iterable[Finding]:
+    """The path is what tells one further storage from another. Source: §4 inferred."""
+    path = _mapping(storage.get("location")).get("path")
+    first = seen.setdefault(path, place) if isinstance(path, str) else place
+    if first != place:
+        yield Finding(
+            code="duplicate-item",
+            path=place,
+            wrong=f"extend_storage has the path {path!r} twice",
+            expected="each path once",
+            others=(first,),
+        )
 
 
 def _what_is_wrong(path: str) -> tuple[str, str]:
@@ -156,7 +173,7 @@ NOTEBOOK: Final = Kind(
     replace_notice=f"The notebook is stopped, deleted and made again: {_CONTAINER}.",
     replace_interruption="data-loss",
     delete_notice="The notebook is stopped and deleted; files in object storage stay.",
-    checks=(_check_storage, _check_auto_stop, _check_pool, _check_description),
+    checks=(_check_storage, _check_auto_stop, _check_pool, _check_description, *NOTEBOOK_DOUBTS),
     costs=(CostRule(item="flavor"),),
     run_states=("running", "stopped"),
     poll_s=10.0,

@@ -5,10 +5,11 @@ Source: modelarts-services §3.7.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.fields import Check, Finding
+from reconciler.fields import Check, FieldPath, Finding
 from reconciler.spec.values import Composite, is_pending
 
 __all__ = ["SERVICE_CHECKS"]
@@ -19,6 +20,7 @@ _ALL_PERCENT: Final = 100
 _POOLS: Final = ("cluster_id", "pool_name")
 _VPC: Final = ("vpc_id", "subnet_network_id", "security_group_id")
 _OBS: Final = ("https://", "obs://", "/")
+_NO_COLUMN: Final = -1
 
 Document = Mapping[str, Any]
 
@@ -62,14 +64,14 @@ def _vpc_is_whole(document: Document, _settings: Mapping[str, Any]) -> Iterator[
     missing = [key for key in _VPC if not spec.get(key)]
     if not written:
         return
-    if missing:
+    pools = [*_pools_of(spec, ""), *_config_pools(document)]
+    if missing and not pools:
         yield Finding(
             code="missing-field",
             path=written[0],
             wrong=f"{' and '.join(written)} without {' and '.join(missing)}",
             expected="vpc_id, subnet_network_id and security_group_id together, or none of them",
         )
-    pools = [*_pools_of(spec, ""), *_config_pools(document)]
     if pools:
         yield Finding(
             code="not-allowed-here",
@@ -94,7 +96,7 @@ def _one_pool_a_level(document: Document, _settings: Mapping[str, Any]) -> Itera
 
 
 def _custom_specification(document: Document, _settings: Mapping[str, Any]) -> Iterator[Finding]:
-    spec, on_edge = _spec(document), _infer_type(document) == "edge"
+    spec, needs_pool = _spec(document), _infer_type(document) in {"real-time", "batch"}
     for index, element in enumerate(_elements(document)):
         specification, custom = element.get("specification"), element.get("custom_spec")
         if not isinstance(specification, str):
@@ -115,7 +117,7 @@ def _custom_specification(document: Document, _settings: Mapping[str, Any]) -> I
                 wrong="specification custom without custom_spec",
                 expected="custom_spec: {cpu: 1.5, memory: 7500}",
             )
-        if not on_edge and not _has_pool(spec, element):
+        if needs_pool and not _has_pool(spec, element):
             yield Finding(
                 code="missing-field",
                 path=f"config[{index}].specification",
@@ -154,6 +156,33 @@ def _mapping_rule_for_csv(document: Document, _settings: Mapping[str, Any]) -> I
                 wrong="mapping_rule beside mapping_type file",
                 expected="mapping_type: csv, or no mapping_rule",
             )
+
+
+def _whole_columns(document: Document, _settings: Mapping[str, Any]) -> Iterator[Finding]:
+    """`index` in a mapping rule is a column: a whole number from 0, or -1 for none. Source: §3.2 seed."""
+    for index, element in enumerate(_elements(document)):
+        start = FieldPath(("config", f"[{index}]", "mapping_rule"))
+        for path, column in _columns(element.get("mapping_rule"), start):
+            whole = isinstance(column, int) and not isinstance(column, bool)
+            if not is_pending(column) and (not whole or column < _NO_COLUMN):
+                yield Finding(
+                    code="out-of-range" if whole else "wrong-type",
+                    path=str(path),
+                    wrong=f"index of a column is {json.dumps(column, default=str)}",
+                    expected="a whole number from 0, or -1 for no column",
+                )
+
+
+def _columns(rule: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+    """Each value called `index`; a property of the request that is called so is a map."""
+    if isinstance(rule, Mapping):
+        for key, value in rule.items():
+            if key == "index" and not isinstance(value, Mapping):
+                yield path / key, value
+            yield from _columns(value, path / str(key))
+    elif isinstance(rule, list | tuple):
+        for index, item in enumerate(rule):
+            yield from _columns(item, path / f"[{index}]")
 
 
 def _obs_addresses(document: Document, _settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -238,6 +267,7 @@ SERVICE_CHECKS: Final[tuple[Check, ...]] = (
     _custom_specification,
     _one_accelerator,
     _mapping_rule_for_csv,
+    _whole_columns,
     _obs_addresses,
     _edge_has_a_place,
     _volumes_need_a_pool,

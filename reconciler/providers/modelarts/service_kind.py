@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.fields import CostRule, Kind, MarkerSlot, NameRule, Phase, ReplaceOrder
+from reconciler.providers.modelarts.doubt_checks import SERVICE_DOUBTS
 from reconciler.providers.modelarts.service_checks import SERVICE_CHECKS
 from reconciler.providers.modelarts.service_fields import SERVICE_FIELDS
 
@@ -34,12 +35,15 @@ SERVICE: Final = Kind(
     phases=_PHASES,
     marker=MarkerSlot(carrier="description", suffix_of="description", room=100, can_change=True),
     live_name=NameRule(pattern=r"[A-Za-z0-9_-]{1,64}", words="1 to 64 letters, digits, - and _"),
-    live_id=NameRule(pattern=r"[A-Za-z0-9-]{1,64}", words="a service id, such as 10eb0091-887f-4839-9929-cbc884f1e20e"),
+    live_id=NameRule(
+        pattern=r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+        words="the id of a service, such as 10eb0091-887f-4839-9929-cbc884f1e20e",
+    ),
     replace=ReplaceOrder.DELETE_FIRST,
     replace_orders=(ReplaceOrder.DELETE_FIRST,),
     replace_notice="the service is away from the delete to the end of the new deployment; its id and address change",
     delete_notice="the service's id and address are gone for good",
-    checks=SERVICE_CHECKS,
+    checks=(*SERVICE_CHECKS, *SERVICE_DOUBTS),
     costs=(CostRule(item="config[*].specification", times=("config[*].instance_count",)),),
     run_states=("running", "stopped"),
     timeout_s=1200.0,

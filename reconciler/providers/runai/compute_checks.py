@@ -29,21 +29,22 @@ def compute(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterabl
     if not isinstance(section, Mapping):
         return
     kind = section.get("gpuRequestType")
-    for value, name in _GPU_FIELDS.items():
-        given = section.get(name) is not None
-        if kind == value and not given:
-            yield Finding(
-                code="missing-field",
-                path="compute.gpuRequestType",
-                wrong=f"gpuRequestType is {value}, and {name} is missing",
-                expected=f"{name} beside it",
-            )
-        if kind != value and given and not is_pending(kind):
+    given = {value: name for value, name in _GPU_FIELDS.items() if section.get(name) is not None}
+    if kind in _GPU_FIELDS and not given:
+        yield Finding(
+            code="missing-field",
+            path="compute.gpuRequestType",
+            wrong=f"gpuRequestType is {kind}, and {_GPU_FIELDS[kind]} is missing",
+            expected=f"{_GPU_FIELDS[kind]} beside it",
+        )
+    for value, name in given.items():
+        if kind != value and not is_pending(kind):
+            meant = f", or {_GPU_FIELDS[kind]} instead of {name}" if kind in _GPU_FIELDS else f", or no {name}"
             yield Finding(
                 code="not-allowed-here",
                 path=f"compute.{name}",
                 wrong=f"{name} goes with gpuRequestType {value}, and that is {kind or 'not written'}",
-                expected=f"gpuRequestType: {value}, or no {name}",
+                expected=f"gpuRequestType: {value}{meant}",
                 others=("compute.gpuRequestType",) if kind else (),
             )
     yield from _many_devices(section)
@@ -58,7 +59,8 @@ def compute(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterabl
                 expected=f"at least {section[low]}",
                 others=(f"compute.{low}",),
             )
-    if kind == "migProfile" and release(version_of(settings)) > release("2.23"):
+    new = release(version_of(settings)) > release("2.23")
+    if kind == "migProfile" and new and "migProfile" not in given:  # of a written profile its release is told
         yield Finding(
             code="not-in-version",
             path="compute.gpuRequestType",

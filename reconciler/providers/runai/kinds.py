@@ -52,6 +52,10 @@ INFERENCE: Final = Kind(
         pattern=r"(?=.{1,50}$)[a-z]([-a-z0-9]*[a-z0-9])?",
         words="1 to 50 lowercase letters, digits and -; it begins with a letter and does not end with -",
     ),
+    live_id=NameRule(
+        pattern=r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+        words="the id of a workload, such as 10eb0091-887f-4839-9929-cbc884f1e20e",
+    ),
     replace=ReplaceOrder.DELETE_FIRST,
     replace_orders=(ReplaceOrder.DELETE_FIRST,),
     replace_notice="it serves nothing between delete and start; the workload's id changes, and its URL may",

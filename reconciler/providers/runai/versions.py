@@ -22,9 +22,12 @@ def in_version(table: tuple[FieldRule, ...], newest: str) -> Check:
 
     def check(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterable[Finding]:
         version = version_of(settings, newest)
+        told: list[str] = []
         for path, pattern in _places(document.get("spec") or {}, "", ()):
             rule = bounded.get(pattern)
-            if rule is not None and not _has(rule, version):
+            inside = any(path.startswith((f"{above}.", f"{above}[")) for above in told)
+            if rule is not None and not _has(rule, version) and not inside:
+                told.append(path)
                 yield _finding(path, rule, version)
 
     return check
