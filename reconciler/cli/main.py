@@ -22,9 +22,15 @@ COMMANDS: Final = {
     "outputs": "Print ids and endpoints of our resources.",
     "ledger": "Show what was applied; say what an absence proves.",
     "graph": "Print which resource needs which.",
+    "explain": "Tell what a field, a kind or a code means.",
     "schema": "Print the JSON Schema of a kind.",
     "emulator": "Serve the emulated providers on 127.0.0.1.",
 }
+
+
+_FAILED: Final = 1
+"""`Exit.ERROR`, also when the exit table itself can't be imported."""
+_HELP: Final = frozenset({"-h", "--help", "--version"})
 
 
 class _Commands(click.Group):
@@ -57,7 +63,12 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with the code of DESIGN §10."""
     printer = Printer()
-    sys.exit(int(_run(printer)))
+    try:
+        code = int(_run(printer))
+    except Exception as error:  # noqa: BLE001 - the edge: a bug is reported without values, never as an outcome
+        printer.note(_bug(error, printer))
+        code = _FAILED
+    sys.exit(code)
 
 
 def _run(printer: Printer) -> int:
@@ -65,7 +76,7 @@ def _run(printer: Printer) -> int:
     from reconciler.problems import ReconcilerError  # noqa: PLC0415
 
     try:
-        return int(cli.main(standalone_mode=False, obj=printer, prog_name="reconciler") or 0)
+        return _called(printer)
     except click.UsageError as error:
         hint = f"\nTry: {error.ctx.command_path} --help" if error.ctx else ""
         printer.note(f"{error.format_message()}{hint}")
@@ -77,17 +88,54 @@ def _run(printer: Printer) -> int:
         printer.note(str(error))
         return Exit.ERROR
     except ReconcilerError as error:
-        printer.note(_safe(str(error)))
+        printer.note(_told(error))
         return of_error(error)
-    except Exception as error:  # noqa: BLE001 - the edge: a bug is reported without values, never as an outcome
-        printer.note(_bug(error, printer))
-        return Exit.ERROR
 
 
-def _safe(text: str) -> str:
+def _called(printer: Printer) -> int:
+    """The command's own code; help texts and versions, which click prints past the printer, fail as results do.
+
+    Raises:
+        OutputError: when a help text could not be written.
+    """
+    if sys.stdout is None and not _HELP.isdisjoint(sys.argv[1:]):
+        message = "stdout is closed"
+        raise OutputError(message)
+    stdout = sys.stdout
+    try:
+        return int(cli.main(standalone_mode=False, obj=printer, prog_name="reconciler") or 0)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        printer.give_up()  # the reader of a help text went away: click wraps the stream, and calls that a failure
+        return 0
+    except OSError as error:
+        if not _while_printing(error):
+            raise
+        printer.give_up()
+        message = f"the result could not be written: {error}"
+        raise OutputError(message) from None
+
+
+def _while_printing(error: OSError) -> bool:
+    """Whether it happened while click wrote a text."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == "click.utils" and trace.tb_frame.f_code.co_name == "echo":
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _told(error: Exception) -> str:
+    """An error in its own words; problems with all places that belong to them, as `validate` shows them."""
+    from reconciler.problems import Refused, SpecError  # noqa: PLC0415
     from reconciler.render.safe import for_terminal  # noqa: PLC0415
+    from reconciler.render.text import problems_text  # noqa: PLC0415
 
-    return "\n".join(for_terminal(line) for line in text.splitlines())
+    if isinstance(error, SpecError | Refused) and error.problems:
+        return problems_text(error.problems)
+    return "\n".join(for_terminal(line) for line in str(error).splitlines())
 
 
 def _bug(error: Exception, printer: Printer) -> str:

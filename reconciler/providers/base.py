@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
+from reconciler.codes import Code
 from reconciler.diff.change import Call, Change
 from reconciler.diff.live import Listing, Live
 from reconciler.fields import Kind
@@ -161,9 +162,13 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderType:
-    """What `providers/<x>/__init__.py` exports as `TYPE`; `registry.py` finds it."""
+    """What `providers/<x>/__init__.py` exports as `TYPE`; `registry.py` finds it.
+
+    `codes`: what only this provider's checks say, for `explain`.
+    """
 
     name: str
     kinds: tuple[Kind, ...]
     settings: tuple[Setting, ...]
     open: Callable[[ProviderConfig, Context], Provider]
+    codes: tuple[Code, ...] = ()

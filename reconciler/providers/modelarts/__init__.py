@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from reconciler.fields.setting import Setting
 from reconciler.providers.base import Context, Provider, ProviderType
+from reconciler.providers.modelarts.codes import CODES
 from reconciler.providers.modelarts.notebooks import NotebookApi
 from reconciler.providers.modelarts.provider import ModelArtsProvider
 from reconciler.providers.modelarts.services import ServiceApi
@@ -68,4 +69,6 @@ def _open(config: ProviderConfig, context: Context) -> Provider:
     return ModelArtsProvider(config, context, _APIS)
 
 
-TYPE: Final = ProviderType(name="modelarts", kinds=tuple(api.kind for api in _APIS), settings=_SETTINGS, open=_open)
+TYPE: Final = ProviderType(
+    name="modelarts", kinds=tuple(api.kind for api in _APIS), settings=_SETTINGS, open=_open, codes=CODES
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.providers.base import ProviderType
+from reconciler.providers.theta.codes import CODES
 from reconciler.providers.theta.kinds import DEPLOYMENT, SETTINGS
 from reconciler.providers.theta.provider import ThetaProvider
 
 __all__ = ["TYPE"]
 
-TYPE: Final = ProviderType(name="theta", kinds=(DEPLOYMENT,), settings=SETTINGS, open=ThetaProvider)
+TYPE: Final = ProviderType(name="theta", kinds=(DEPLOYMENT,), settings=SETTINGS, open=ThetaProvider, codes=CODES)

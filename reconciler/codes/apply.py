@@ -1,0 +1,60 @@
+"""Why an apply was refused, or a saved plan was not accepted. Raised in `cli.apply`, `cli.show` and `apply`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.codes.code import Code
+
+__all__ = ["CODES"]
+
+CODES: Final = (
+    Code(
+        code="already-applied",
+        stage="apply",
+        meaning="This saved plan was carried out before, and nothing of it is left to do.",
+        remedy="Nothing. Plan again for what comes next.",
+    ),
+    Code(
+        code="other-spec",
+        stage="apply",
+        meaning=(
+            "The saved plan was made from another spec than the one that is here now: another revision, environment, "
+            "values file or --set."
+        ),
+        remedy="Check out the revision that the message names and give the same options, or plan again.",
+    ),
+    Code(
+        code="unexpected-change",
+        stage="apply",
+        meaning=(
+            "There is a change to make that is in none of the reviewed plans: the spec or the live side has moved "
+            "since. Nothing was sent."
+        ),
+        remedy="Plan again, and let it be reviewed.",
+        example="reconciler plan --out plan.json\nreconciler apply plan.json",
+    ),
+    Code(
+        code="not-a-plan",
+        stage="apply",
+        meaning="The file is no saved plan, or one of another format than this release reads.",
+        remedy="Make one with `plan --out`.",
+        example="reconciler plan --out plan.json",
+    ),
+    Code(
+        code="plan-altered",
+        stage="apply",
+        meaning="The file was changed after it was saved: its digest does not fit its content.",
+        remedy="Make the plan again; don't edit it by hand.",
+    ),
+    Code(
+        code="timeout",
+        stage="apply",
+        meaning=(
+            "The resource did not reach its state within its time: `lifecycle.wait.timeout`, or the kind's own. It may "
+            "still get there; what was made is in the ledger."
+        ),
+        remedy="Look at its status and the message. Raise the timeout if it is only slow; the next apply waits on.",
+        example="lifecycle: {wait: {timeout: 40m}}",
+    ),
+)

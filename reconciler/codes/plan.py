@@ -1,0 +1,95 @@
+"""Why a plan holds a change back, or warns: guards, policies, references, open writes. Raised in `plan`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.codes.code import Code
+
+__all__ = ["CODES"]
+
+CODES: Final = (
+    Code(
+        code="unsettled",
+        stage="plan",
+        meaning=(
+            "A write of an earlier run may have landed, and the list does not tell yet. Nothing more is sent for this "
+            "resource, so that it is not made twice."
+        ),
+        remedy=(
+            "Run it again once the settle window is over. If candidates are named, compare them with the spec at the "
+            "provider; it goes on when none of them is left there."
+        ),
+    ),
+    Code(
+        code="upstream-unknown",
+        stage="plan",
+        meaning="It refers to a resource whose state is unknown.",
+        remedy="Solve that one first; the message names it.",
+    ),
+    Code(
+        code="upstream-not-selected",
+        stage="plan",
+        meaning="It refers to a resource outside the selection that is still to be made.",
+        remedy="Select that one too, or apply it first.",
+        example="reconciler apply --target theta/Deployment/embeddings --target runai/Inference/reranker",
+    ),
+    Code(
+        code="claimed-twice",
+        stage="plan",
+        meaning="Several documents mean one live thing, for example because both adopt it.",
+        remedy="Let one of them have it.",
+    ),
+    Code(
+        code="name-taken",
+        stage="plan",
+        meaning="A live thing that this plan does not delete still has the name.",
+        remedy="Delete or rename that one first. If it is the same thing under a new address, write `renamedFrom`.",
+        example="lifecycle: {renamedFrom: [old-name]}",
+    ),
+    Code(
+        code="too-many-deletes",
+        stage="plan",
+        meaning=(
+            "The plan deletes and replaces more than `maxDeletes` allows (10 unless the project says otherwise). A "
+            "wrong branch or a moved folder looks like that."
+        ),
+        remedy="Read the list. --max-deletes allows it for this run, `spec.safety.maxDeletes` for all.",
+        example="reconciler apply --max-deletes 12",
+    ),
+    Code(
+        code="empty-spec",
+        stage="plan",
+        meaning='The spec has no resource at all, and that never means "delete everything".',
+        remedy="Look at the branch, the folder and -f. --allow-empty-spec says that it is meant this time.",
+        example="reconciler plan --allow-empty-spec",
+    ),
+    Code(
+        code="policy-denied",
+        stage="plan",
+        meaning=(
+            "A policy of this project says no to the change, or to the whole plan. The message has its place and its "
+            "numbers."
+        ),
+        remedy="Change the spec. --allow-policy overrules it for this run.",
+        example="reconciler plan --allow-policy budget",
+    ),
+    Code(
+        code="policy-failed",
+        stage="plan",
+        meaning=(
+            "A policy could not be judged: it reads something that is not there, or is neither true nor false. A rule "
+            "must not fall silent, so one of level `deny` stops the change."
+        ),
+        remedy="Mend its `assert`, for example with `default(…)`. --allow-policy overrules it for this run.",
+    ),
+    Code(
+        code="policy-warning",
+        stage="plan",
+        meaning=(
+            "A policy of level `warn` does not hold, or one that denies was overruled or meets a change that is not "
+            "made anyway."
+        ),
+        remedy="Read it; nothing is stopped.",
+    ),
+)
