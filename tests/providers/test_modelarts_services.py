@@ -523,6 +523,7 @@ def test_detail_sample_of_the_sheet_is_understood() -> None:
                 "specification": "custom",
                 "weight": 100,
                 "instance_count": 1,
+                "cluster_id": "088458d9-5755-4110-97d8-1d21065ea10b",  # it names no pool, so it is in the service's
             }
         ],
     }

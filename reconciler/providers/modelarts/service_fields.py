@@ -11,8 +11,9 @@ __all__ = ["SERVICE_FIELDS"]
 SERVICE_FIELDS: Final = (
     FieldRule(path="infer_type", change=REPLACE, seen=Seen.LIST, source="§6 terraform"),
     FieldRule(path="description", change=IN_PLACE, seen=Seen.LIST, default="", source="§6 terraform"),
-    FieldRule(path="cluster_id", change=REPLACE, source="§6 inferred"),
-    FieldRule(path="pool_name", change=REPLACE, source="§6 terraform"),
+    # The API may tell a service's pool at either level; a configuration without one is in the service's.
+    FieldRule(path="cluster_id", change=REPLACE, also_live=("config_cluster_id",), source="§4, §6 inferred"),
+    FieldRule(path="pool_name", change=REPLACE, also_live=("config_pool_name",), source="§4, §6 terraform"),
     FieldRule(path="vpc_id", change=REPLACE, source="§3.1 seed, §6 terraform"),
     FieldRule(path="subnet_network_id", change=REPLACE, source="§6 terraform"),
     FieldRule(path="security_group_id", change=REPLACE, source="§6 terraform"),
@@ -171,14 +172,14 @@ SERVICE_FIELDS: Final = (
     FieldRule(
         path="config[*].cluster_id",
         change=IN_PLACE,
-        also_live=("cluster_id",),
+        default_from="cluster_id",
         interruption=Interruption.RESTART,
         source="§4, §6 inferred",
     ),
     FieldRule(
         path="config[*].pool_name",
         change=IN_PLACE,
-        also_live=("pool_name",),
+        default_from="pool_name",
         interruption=Interruption.RESTART,
         source="§4, §6 terraform; the move itself unknown",
     ),

@@ -104,7 +104,10 @@ def _spec(item: Mapping[str, Any], text: str) -> dict[str, Any]:
         # The API may tell a service's pool at either level. Source: §4 (pools)
         told = {element.get(pool) for element in elements}
         if not spec.get(pool) and len(told) == 1:
-            spec[pool] = next(iter(told))
+            spec[f"config_{pool}"] = next(iter(told))
+    # What names no pool of its own is in the service's. Source: §3.7 (effective pool)
+    effective = next(({pool: spec[pool]} for pool in reversed(_POOLS) if spec.get(pool)), {})
+    elements = [element if any(element.get(pool) for pool in _POOLS) else element | effective for element in elements]
     spec["config"] = elements
     return _compact(spec)
 

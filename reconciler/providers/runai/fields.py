@@ -2,7 +2,8 @@
 
 `in_place_since` is the first control plane whose PATCH takes the field's top-level key: before it, and in 2.18 for
 everything, a change replaces. Each change in place makes a new revision (rolling). An entry with `exclude: true` is an
-instruction that leaves a policy's entry out: no reply shows it, so that its name may be missing.
+instruction that leaves a policy's entry out: no reply shows it, so that what names it may be missing, and in lists that
+are fixed at creation all that its row speaks for.
 """
 
 from __future__ import annotations
@@ -366,6 +367,14 @@ INFERENCE: Final = (
         source="§6 public",
     ),
     FieldRule(
+        path="compute.extendedResources[*].resource",
+        change=IN_PLACE,
+        in_place_since="2.21",
+        interruption=Interruption.ROLLING,
+        seen=Seen.SOMETIMES,
+        source="§3.3, §4.3 public",
+    ),
+    FieldRule(
         path="compute.extendedResources[*].quantity",
         change=IN_PLACE,
         in_place_since="2.21",
@@ -527,7 +536,9 @@ INFERENCE: Final = (
     FieldRule(path="labels[*].name", change=REPLACE, seen=Seen.SOMETIMES, source="§3.2 public"),
     FieldRule(path="labels[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
     FieldRule(path="tolerations", change=REPLACE, list_key="key+operator+value+effect", source="§4.3, §6 public"),
-    FieldRule(path="tolerations[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="tolerations[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(
         path="tolerations[*].exclude",
         change=REPLACE,
@@ -556,22 +567,28 @@ INFERENCE: Final = (
         path="servingPort.clusterLocalAccessOnly", change=REPLACE, default=False, since="2.19", source="§3.4 public"
     ),
     FieldRule(path="ports", change=REPLACE, list_key="name+container", source="§4.3, §6 public"),
-    FieldRule(path="ports[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(path="ports[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"),
     FieldRule(
         path="ports[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, since="2.21", source="§3.2 public"
     ),
     FieldRule(path="exposedUrls", change=REPLACE, list_key="name+container", source="§4.3, §6 public"),
-    FieldRule(path="exposedUrls[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="exposedUrls[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(path="exposedUrls[*].authorizationType", change=REPLACE, since="2.24", source="§3.2 public"),
     FieldRule(path="exposedUrls[*].authorizedUsers", change=REPLACE, normalise="as_set", source="§4.3 public"),
     FieldRule(path="exposedUrls[*].authorizedGroups", change=REPLACE, normalise="as_set", source="§4.3 public"),
     FieldRule(path="exposedUrls[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
     FieldRule(path="relatedUrls", change=REPLACE, list_key="name+url", source="§4.3, §6 public"),
-    FieldRule(path="relatedUrls[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="relatedUrls[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(path="relatedUrls[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
     FieldRule(path="storage", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
     FieldRule(path="storage.dataVolume", change=REPLACE, list_key="id", source="§3.5, §4.3 public"),
-    FieldRule(path="storage.dataVolume[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.dataVolume[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(
         path="storage.dataVolume[*].exclude",
         change=REPLACE,
@@ -581,7 +598,9 @@ INFERENCE: Final = (
         source="§3.5 public",
     ),
     FieldRule(path="storage.pvc", change=REPLACE, list_key="name+path", source="§3.5, §4.3 public"),
-    FieldRule(path="storage.pvc[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.pvc[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(
         path="storage.pvc[*].exclude",
         change=REPLACE,
@@ -591,7 +610,9 @@ INFERENCE: Final = (
         source="§3.5 public",
     ),
     FieldRule(path="storage.git", change=REPLACE, list_key="name+path", source="§3.5, §4.3 public"),
-    FieldRule(path="storage.git[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.git[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(
         path="storage.git[*].exclude",
         change=REPLACE,
@@ -601,7 +622,13 @@ INFERENCE: Final = (
         source="§3.5 public",
     ),
     FieldRule(path="storage.configMapVolume", change=REPLACE, list_key="name+mountPath", source="§3.5, §4.3 public"),
-    FieldRule(path="storage.configMapVolume[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.configMapVolume[*]",
+        change=REPLACE,
+        unset=Unset.REPLACE,
+        seen=Seen.SOMETIMES,
+        source="§4.3, §6 public",
+    ),
     FieldRule(
         path="storage.configMapVolume[*].exclude",
         change=REPLACE,
@@ -611,7 +638,13 @@ INFERENCE: Final = (
         source="§3.5 public",
     ),
     FieldRule(path="storage.secretVolume", change=REPLACE, list_key="name+mountPath", source="§3.5, §4.3 public"),
-    FieldRule(path="storage.secretVolume[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.secretVolume[*]",
+        change=REPLACE,
+        unset=Unset.REPLACE,
+        seen=Seen.SOMETIMES,
+        source="§4.3, §6 public",
+    ),
     FieldRule(
         path="storage.secretVolume[*].exclude",
         change=REPLACE,
@@ -621,7 +654,9 @@ INFERENCE: Final = (
         source="§3.5 public",
     ),
     FieldRule(path="storage.nfs", change=REPLACE, list_key="name+mountPath", since="2.19", source="§3.5, §4.3 public"),
-    FieldRule(path="storage.nfs[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.nfs[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(
         path="storage.nfs[*].exclude",
         change=REPLACE,
@@ -633,7 +668,9 @@ INFERENCE: Final = (
     FieldRule(
         path="storage.hostPath", change=REPLACE, list_key="name+mountPath", since="2.19", source="§3.5, §4.3 public"
     ),
-    FieldRule(path="storage.hostPath[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.hostPath[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+    ),
     FieldRule(
         path="storage.hostPath[*].exclude",
         change=REPLACE,
@@ -645,7 +682,13 @@ INFERENCE: Final = (
     FieldRule(
         path="storage.emptyDirVolume", change=REPLACE, list_key="name+path", since="2.22", source="§3.5, §4.3 public"
     ),
-    FieldRule(path="storage.emptyDirVolume[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
+    FieldRule(
+        path="storage.emptyDirVolume[*]",
+        change=REPLACE,
+        unset=Unset.REPLACE,
+        seen=Seen.SOMETIMES,
+        source="§4.3, §6 public",
+    ),
     FieldRule(
         path="storage.emptyDirVolume[*].exclude",
         change=REPLACE,
