@@ -75,7 +75,9 @@ def settle_open(
     listings: Mapping[tuple[str, str], Listing],
     providers: Mapping[str, Provider],
     window_s: Callable[[Provider], float],
+    *,
     claimed: frozenset[tuple[str, str]] = frozenset(),
+    adopted: Mapping[str, str] | None = None,
 ) -> Settlement:
     """Ask the lists about each open intent.
 
@@ -85,6 +87,7 @@ def settle_open(
         providers: Instance → provider.
         window_s: Provider → settle window in seconds.
         claimed: (instance, live id) of everything that a ledger entry holds already: no candidate for anything else.
+        adopted: Address → `lifecycle.adopt`: a person's answer where several could be meant.
     """
     result = _Result()
     for row in rows:
@@ -100,6 +103,9 @@ def settle_open(
         if row.op == "create":
             settled = provider.settle(intent_of(row), listing)
             free = tuple(item for item in settled.candidates if (ref.provider, item) not in claimed)
+            told = (adopted or {}).get(row.address, "")
+            if told in free:
+                settled = Settled(live=listing.by_id(told))
             _settle_create(result, row, dataclasses.replace(settled, candidates=free), listing, wait_s)
         else:
             _settle_by_target(result, row, listing, wait_s)
@@ -120,7 +126,8 @@ def _settle_create(result: _Result, row: IntentRow, settled: Settled, listing: L
     if settled.live is not None:
         result.landed.append((row, settled.live.id, entry_of(row, settled.live)))
     elif settled.candidates:
-        message = f"an earlier create may be one of {', '.join(settled.candidates)}; adopt the right one"
+        several = ", ".join(settled.candidates)
+        message = f"an earlier create may be one of {several}; lifecycle: {{adopt: ID}} says which"
         result.open.append(Open(row=row, message=message, candidates=settled.candidates))
     elif wait_s > 0 or listing.verdict is not Verdict.COMPLETE:
         told = (

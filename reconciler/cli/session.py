@@ -154,7 +154,8 @@ class Session:
             for key, listing in gather(self.providers, self.failed, kinds).items()
         }
         claimed = frozenset((entry.address.partition("/")[0], entry.live_id) for entry in entries.values())
-        settlement = settle_open(rows, listings, self.providers, self.window_s, claimed)
+        adopted = {one.address: one.lifecycle.adopt for one in self.spec.resources if one.lifecycle.adopt}
+        settlement = settle_open(rows, listings, self.providers, self.window_s, claimed=claimed, adopted=adopted)
         released = frozenset(
             stone.live_id for stone in self.ledger.tombstones(self.owner) if stone.kind is TombstoneKind.RELEASED
         )

@@ -111,6 +111,12 @@ def test_without_marker_an_open_create_in_the_ledger_ends_in_a_question_too(flee
     (suffix,) = fleet.ours()[CHAT]
     assert suffix in done.stdout
     assert fleet.creates()[CHAT] == 1
+    # A person has looked, and says which one it is: that closes the question.
+    (found,) = {one for one in re.findall(r"[\w-]+/[\w-]+", done.stdout) if one.endswith(suffix)}
+    fleet.edit(CHAT, "spec:", f"lifecycle: {{adopt: {found}}}\nspec:")
+    fleet.apply()
+    assert fleet.creates()[CHAT] == 1
+    fleet.assert_settled()
 
 
 def test_a_ledger_that_is_cut_off_is_set_aside_and_nothing_is_made_twice(fleet: Any) -> None:
