@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -66,6 +66,7 @@ class ThetaClient:
             explain=_explain,
             timeout_s=float(settings.get("requestTimeout", 60.0)),
             pinned_hosts=_PINNED,
+            concurrency=int(settings.get("concurrency") or 4),
         )
 
     def close(self) -> None:
@@ -238,7 +239,7 @@ def _plain_error(error: ProviderError, told: set[str]) -> ProviderError:
         text = text.replace(value, "(secret)")
     if error.status == httpx.codes.FORBIDDEN and _NOT_ALLOWED not in text:
         code = "rejected"
-    make: Callable[..., ProviderError] = type(error)
+    make = UnknownOutcome if isinstance(error, UnknownOutcome) else ProviderError
     return make(text, code=code, status=error.status, error_code=error.error_code)
 
 
