@@ -16,7 +16,21 @@ from reconciler.problems import ReconcilerError
 __all__ = ["command"]
 
 
-@click.command("emulator", epilog="Example: reconciler emulator --port 0 --speed 600")
+class _WithSwitches(click.Command):
+    """Its help lists all switches, from the tables of the emulator's modules."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from reconciler.emulator.registry import switch_tables  # noqa: PLC0415 - loads all modules
+
+        for module, table in switch_tables().items():
+            with formatter.section(f"Switches of {module} (values, the default first)"):
+                formatter.write_dl([(row.name, f"{row.told}: {row.does}") for row in table.rows], col_max=28)
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(
+    "emulator", cls=_WithSwitches, epilog='Example: curl URL/_emulator/switches -d \'{"theta": {"routes": "plural"}}\''
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free port.")
 @click.option("--state", type=click.Path(dir_okay=False), default=None, metavar="FILE", help="Keep the state in FILE.")
 @click.option("--speed", type=click.FloatRange(0), default=60.0, show_default=True, help="Emulated seconds per second.")

@@ -1,4 +1,9 @@
-"""Faults by route, by count and by moment, as `POST /_emulator/faults` takes them (DESIGN §9)."""
+"""Faults by route, by count and by moment, as `POST /_emulator/faults` takes them (DESIGN §9).
+
+Moments: `before` (nothing of the request is done; with `drop`, its body is not even read), `after-commit` (done, and
+the answer is another one or none), `mid-body` (done, and the answer breaks off), `between-pages` (the answer is made,
+then others do what `then` says and `advance_s` pass, then it is sent: the next page is cut from another list).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["Fault", "Faults"]
+__all__ = ["MOMENTS", "Fault", "Faults", "Wish"]
 
-MOMENTS: Final = ("before", "after-commit", "mid-body")
+MOMENTS: Final = ("before", "after-commit", "mid-body", "between-pages")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request of somebody else to the same API, sent with the credentials of the one that the fault hits."""
+
+    method: str
+    path: str
+    body: Any = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +43,8 @@ class Fault:
     has_body: bool = False
     delay_s: float = 0.0
     drop: bool = False
+    then: tuple[Wish, ...] = ()
+    advance_s: float = 0.0
 
 
 class Faults:
@@ -63,6 +79,14 @@ class Faults:
         return None
 
 
+_KEYS: Final = frozenset(
+    {
+        *("provider", "method", "path", "skip", "count", "when", "status", "headers", "body", "delay_s", "drop"),
+        *("then", "advance_s"),
+    }
+)
+
+
 def _matches(fault: Fault, provider: str, method: str, path: str) -> bool:
     if fault.provider and fault.provider != provider and not provider.startswith(f"{fault.provider}-"):
         return False
@@ -70,13 +94,15 @@ def _matches(fault: Fault, provider: str, method: str, path: str) -> bool:
 
 
 def _parse(index: int, entry: Mapping[str, Any]) -> Fault:
-    known = {"provider", "method", "path", "skip", "count", "when", "status", "headers", "body", "delay_s", "drop"}
-    unknown = set(entry) - known
+    unknown = set(entry) - _KEYS
     if unknown:
-        raise ValueError(f"fault {index}: unknown keys {sorted(unknown)}; known are {sorted(known)}")
+        raise ValueError(f"fault {index}: unknown keys {sorted(unknown)}; known are {sorted(_KEYS)}")
     when = entry.get("when", "before")
     if when not in MOMENTS:
         raise ValueError(f"fault {index}: when is {when!r}; it must be one of {', '.join(MOMENTS)}")
+    meanwhile = {"then", "advance_s"} & set(entry)
+    if bool(meanwhile) != (when == "between-pages"):
+        raise ValueError(f"fault {index}: then and advance_s belong to between-pages, and it needs one of them")
     try:
         pattern = re.compile(entry.get("path") or "")
     except re.error as error:
@@ -94,4 +120,12 @@ def _parse(index: int, entry: Mapping[str, Any]) -> Fault:
         has_body="body" in entry,
         delay_s=float(entry.get("delay_s") or 0.0),
         drop=bool(entry.get("drop")),
+        then=tuple(_wish(index, wish) for wish in entry.get("then") or ()),
+        advance_s=float(entry.get("advance_s") or 0.0),
     )
+
+
+def _wish(index: int, wish: Mapping[str, Any]) -> Wish:
+    if not {"method", "path"} <= set(wish) <= {"method", "path", "body"}:
+        raise ValueError(f"fault {index}: an entry of then has method, path and perhaps body")
+    return Wish(str(wish["method"]).upper(), str(wish["path"]), wish.get("body"))

@@ -7,27 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
+import dataclasses
 import json
-import pkgutil
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.routing import Mount as HttpMount
 from starlette.routing import Route as HttpRoute
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-import reconciler.emulator
 from reconciler.emulator.clock import VirtualClock
-from reconciler.emulator.faults import Fault, Faults
+from reconciler.emulator.faults import Fault, Faults, Wish
+from reconciler.emulator.registry import modules
 from reconciler.emulator.store import Store, Tx
 from reconciler.emulator.wire import Module, Request, Response, Route
 
@@ -35,15 +36,8 @@ __all__ = ["Emulator", "Server", "modules"]
 
 _LOG_LIMIT: Final = 200_000
 
-
-def modules() -> list[Module]:
-    """One of each module that a package below `reconciler.emulator` exports in `MODULES`."""
-    found: list[Module] = []
-    for package in pkgutil.iter_modules(reconciler.emulator.__path__, "reconciler.emulator."):
-        if package.ispkg:
-            exported: Iterable[type[Module]] = getattr(importlib.import_module(package.name), "MODULES", ())
-            found.extend(module() for module in exported)
-    return found
+Read = Callable[[], Awaitable[bytes]]
+"""Reads the body of a request."""
 
 
 class Emulator:
@@ -70,10 +64,12 @@ class Emulator:
         stored = self._store.meta("now")
         self.clock = VirtualClock(float(stored) if stored else time.time(), self._speed)
         with self.transaction() as tx:
-            if tx.get("_emulator", "seeded") is None:
-                for module in self.modules:
+            seeded = tx.get("_emulator", "seeded") or {}
+            for module in self.modules:
+                # A state file may be older than a module. One with "at" names none: it has those of its time.
+                if not seeded.keys() & {module.name, "at"}:
                     module.seed(tx)
-                tx.put("_emulator", "seeded", {"at": self.clock.now()})
+                    tx.put("_emulator", "seeded", seeded := {**seeded, module.name: self.clock.now()})
         self._keep_time()
 
     def _keep_time(self) -> None:
@@ -113,17 +109,19 @@ class Emulator:
         """Set switches by module.
 
         Raises:
-            ValueError: for an unknown module or switch; lists the known ones.
+            ValueError: for an unknown module or switch, or a value that a switch does not take; nothing is set then.
         """
-        for module, values in wanted.items():
+        for module in wanted:
             if module not in self._switches:
                 raise ValueError(f"unknown module {module!r}; known are {sorted(self._switches)}")
-            unknown = set(values) - set(self._switches[module])
-            if unknown:
-                raise ValueError(
-                    f"{module}: unknown switches {sorted(unknown)}; known: {sorted(self._switches[module])}"
-                )
+        tables = {module.name: module.switches for module in self.modules}
+        checked = {}
         for module, values in wanted.items():
+            try:
+                checked[module] = tables[module].check(values)
+            except ValueError as error:
+                raise ValueError(f"{module}: {error}") from None
+        for module, values in checked.items():
             self._switches[module].update(values)
 
     def reset(self) -> None:
@@ -173,39 +171,71 @@ class Emulator:
         routes.append(HttpRoute("/_emulator/{what}", cast("Any", control)))
         return Starlette(routes=routes)
 
-    async def answer(self, module: Module, request: Request, route: Route, send: Send, scope: Scope) -> None:
-        """One vendor request: log, fault, transaction, reply."""
+    async def answer(
+        self, module: Module, request: Request, route: Route, *, read: Read, send: Send, scope: Scope
+    ) -> None:
+        """One vendor request: log, fault, transaction, reply. `request` comes without its body, which `read` gives."""
         entry: dict[str, Any] = {
             "number": len(self.requests) + 1,
             "provider": module.name,
             "method": request.method,
             "path": request.path,
             "query": _query_object(request.query),
-            "body": _readable(request.body),
+            "body": None,
             "status": None,
             "committed": False,
         }
         if len(self.requests) < _LOG_LIMIT:
             self.requests.append(entry)
         fault = self.faults.take(module.name, request.method, request.path)
-        if fault is not None and fault.when == "before":
+        moment = fault.when if fault is not None else ""
+        if fault is not None and moment == "before" and fault.drop:
             await asyncio.sleep(fault.delay_s)
-            if fault.drop or fault.status is not None or fault.has_body:
-                await self._send_fault(module, fault, entry, send, scope)
-                return
+            _Protocol.abort(scope)
+            return
+        request = dataclasses.replace(request, body=await read())
+        entry["body"] = _readable(request.body)
+        if fault is not None and moment == "before" and await self._hits(module, fault, entry, send, scope):
+            return
         with self.transaction() as tx:
             response = route.handler(tx, request)
             changed = tx.changed
         entry["committed"] = changed
         if changed:
             self._keep_time()  # a killed process must not leave objects from the future behind
-        if fault is not None and fault.when == "after-commit":
-            await asyncio.sleep(fault.delay_s)
-            if fault.drop or fault.status is not None or fault.has_body:
-                await self._send_fault(module, fault, entry, send, scope)
-                return
+        if fault is not None and moment == "after-commit" and await self._hits(module, fault, entry, send, scope):
+            return
+        if fault is not None and moment == "between-pages":
+            entry["meanwhile"] = self._let_others(module, fault, request)
         entry["status"] = response.status
-        await _send(response, send, scope, cut=fault is not None and fault.when == "mid-body")
+        await _send(response, send, scope, cut=moment == "mid-body")
+
+    async def _hits(self, module: Module, fault: Fault, entry: dict[str, Any], send: Send, scope: Scope) -> bool:
+        """Wait as the fault says; whether it answered in the API's place."""
+        await asyncio.sleep(fault.delay_s)
+        if not (fault.drop or fault.status is not None or fault.has_body):
+            return False
+        await self._send_fault(module, fault, entry, send, scope)
+        return True
+
+    def _let_others(self, module: Module, fault: Fault, request: Request) -> list[int]:
+        """What happens between two pages; the statuses that the others got."""
+        statuses = []
+        for wish in fault.then:
+            route, params = _route_of(module, wish)
+            path, _, query = wish.path.partition("?")
+            theirs = dataclasses.replace(
+                request,
+                method=wish.method,
+                path=path,
+                params=params,
+                query=tuple(parse_qsl(query)),
+                body=b"" if wish.body is None else json.dumps(wish.body).encode(),
+            )
+            with self.transaction() as tx:
+                statuses.append(route.handler(tx, theirs).status)
+        self.advance(fault.advance_s)
+        return statuses
 
     async def _send_fault(self, module: Module, fault: Fault, entry: dict[str, Any], send: Send, scope: Scope) -> None:
         if fault.drop:
@@ -255,10 +285,10 @@ class _Endpoint:
             params={key: str(value) for key, value in http.path_params.items()},
             query=tuple(http.query_params.multi_items()),
             headers={key.lower(): value for key, value in http.headers.items()},
-            body=await http.body(),
+            body=b"",
             base_url=f"http://{host}:{port}",
         )
-        await self._emulator.answer(self._module, request, self.route, send, scope)
+        await self._emulator.answer(self._module, request, self.route, read=http.body, send=send, scope=scope)
 
 
 class _Control:
@@ -434,6 +464,17 @@ async def _send(response: Response, send: Send, scope: Scope, *, cut: bool) -> N
         _Protocol.abort(scope)
         return
     await send({"type": "http.response.body", "body": content})
+
+
+def _route_of(module: Module, wish: Wish) -> tuple[Route, dict[str, str]]:
+    """The module's route for somebody else's request, and what its path holds."""
+    path = wish.path.partition("?")[0]
+    for table in module.mounts().values():
+        for route in table:
+            match = compile_path(route.path)[0].match(path) if route.method == wish.method else None
+            if match is not None:
+                return route, dict(match.groupdict())
+    return Route(wish.method, path, _no_route(module)), {}
 
 
 def _no_route(module: Module) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.emulator.store import Tx
+from reconciler.emulator.switches import Switches
 
 __all__ = ["Handler", "Module", "Request", "Response", "Route"]
 
@@ -73,8 +74,8 @@ class Module(Protocol):
 
     name: str
     """Key of state, switches and log: `theta`, `runai`, `modelarts-services`, `-notebooks`, `modelarts` (IAM)."""
-    switches: Mapping[str, Any]
-    """Switch name as in the sheet → default."""
+    switches: Switches
+    """What tests may choose; defaults, checks and docs come from it."""
 
     def mounts(self) -> Mapping[str, Sequence[Route]]:
         """Mount prefix (`/theta/controller`) → routes below it."""

@@ -2,7 +2,7 @@
 
 What a reply proves (DESIGN §6, SETTLEMENT §4):
 
-* GET is repeated freely: backoff and jitter.
+* GET is repeated freely: backoff and jitter, and at least the pause that a 503 asks for.
 * 429 means "not done" for all of them: it goes again after a pause that all workers of the provider share, at least as
   long as the server wishes. A longer wish than the run may wait for is an error at once.
 * A write is sent once. Refused before a byte left, 401 (once, with a new token), 429 (after a shared pause): "not
@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -32,10 +33,12 @@ from reconciler.providers.base import Clock, Context
 
 __all__ = ["Auth", "HttpClient", "HttpReply", "JsonBody", "NoAuth", "is_loopback"]
 
-USER_AGENT: Final = "reconciler/0.1"
+USER_AGENT: Final = "reconciler/0.1.0"
 _READ_TRIES: Final = 4
 _RATE_LIMIT_TRIES: Final = 8
 _LONGEST_PAUSE_S: Final = 600.0
+_LONGEST_OUTAGE_S: Final = 60.0
+"""A 5xx that asks a read for a longer pause is told at once: nobody waits in front of a plan for that."""
 _RETRIED_STATUSES: Final = frozenset({500, 502, 503, 504})
 _BODY_LIMIT: Final = 64 * 1024 * 1024
 
@@ -139,8 +142,10 @@ class HttpClient:
         base_urls: Host label → base address (`""` is the main one).
         auth: Adds credentials.
         explain: Reads an error body: parsed JSON (or text) → (provider's own code or "", sentence).
-        timeout_s: Limit of one whole request.
+        timeout_s: Limit of one whole request, from its first byte to the last of its answer.
         pinned_hosts: Hosts of the vendor's own that are always allowed.
+        concurrency: Requests at a time, whoever asks for them.
+        beside: Another client of the same server (its log-in): a pause that one is asked for holds for both.
     """
 
     def __init__(
@@ -153,6 +158,8 @@ class HttpClient:
         explain: Callable[[Any], tuple[str, str]],
         timeout_s: float,
         pinned_hosts: Iterable[str] = (),
+        concurrency: int = 4,
+        beside: HttpClient | None = None,
     ) -> None:
         self._provider = provider
         self._context = context
@@ -162,18 +169,27 @@ class HttpClient:
         self._bases = {label: url.rstrip("/") for label, url in base_urls.items()}
         for url in self._bases.values():
             check_host(url, provider=provider, pinned=pinned_hosts, allowed=context.allow_hosts)
-        self._pause = _SharedPause(context.clock)
+        self.pause: SharedPause = beside.pause if beside is not None else SharedPause(context.clock)
+        self._slots = threading.BoundedSemaphore(max(1, concurrency))
         direct = all(is_loopback(url) for url in self._bases.values())
+        # Loopback never goes through a proxy, also where another address of the provider does.
+        past_proxy = {f"all://{httpx.URL(url).host}": None for url in self._bases.values() if is_loopback(url)}
         # Loading certificates takes 40 ms a client: once for both, and never for plain HTTP on loopback.
         tls = any(url.startswith("https:") for url in self._bases.values())
         verify: ssl.SSLContext | bool = httpx.create_ssl_context(trust_env=not direct) if tls else False
         self._reader = httpx.Client(
-            trust_env=not direct, verify=verify, follow_redirects=False, headers={"User-Agent": USER_AGENT}
+            trust_env=not direct,
+            verify=verify,
+            mounts=past_proxy,
+            follow_redirects=False,
+            headers={"User-Agent": USER_AGENT},
+            limits=httpx.Limits(max_connections=max(1, concurrency)),
         )
         # A write on a kept connection can meet a server that has just closed it: then nobody knows whether it was read.
         self._writer = httpx.Client(
             trust_env=not direct,
             verify=verify,
+            mounts=past_proxy,
             follow_redirects=False,
             headers={"User-Agent": USER_AGENT, "Connection": "close"},
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -196,8 +212,8 @@ class HttpClient:
         retrying = tenacity.Retrying(
             sleep=self._context.clock.sleep,
             stop=tenacity.stop_after_attempt(_READ_TRIES),
-            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
-            retry=tenacity.retry_if_exception(_may_read_again),
+            wait=_pause_before_reading_again,
+            retry=tenacity.retry_if_exception(self._may_read_again),
             reraise=True,
         )
         return retrying(self._read_once, path, query, host, dict(headers or {}))
@@ -241,7 +257,7 @@ class HttpClient:
             ProviderError: `rate-limited`, when the server wishes a longer wait than there is time for.
         """
         for attempt in range(_RATE_LIMIT_TRIES):
-            if not self._pause.wait(self._context.patience_s):
+            if not self.pause.wait(self._context.patience_s):
                 raise ProviderError(
                     f"{self._provider}: {request.method} {request.path}: the server asked for a pause that is longer "
                     "than this run may wait; nothing was sent",
@@ -259,7 +275,7 @@ class HttpClient:
                     code="rate-limited",
                     status=reply.status,
                 )
-            self._pause.set(wish_s)
+            self.pause.set(wish_s)
         return reply
 
     def _authorised(self, request: _Request) -> HttpReply:
@@ -270,7 +286,10 @@ class HttpClient:
         return reply
 
     def _raw(self, request: _Request) -> HttpReply:
+        base = httpx.URL(self._bases[request.host])
         url = httpx.URL(self._bases[request.host] + request.path)
+        if (url.scheme, url.netloc) != (base.scheme, base.netloc):
+            raise ValueError(f"{request.path!r} is no path")  # it would change the host that the credentials go to
         pairs = request.query.items() if isinstance(request.query, Mapping) else request.query
         if pairs:
             url = url.copy_merge_params(tuple(pairs))
@@ -281,7 +300,14 @@ class HttpClient:
             if request.write:
                 self._context.before_send()
             client = self._writer if request.write else self._reader
-            status, raw, reply_headers = _exchange(client, request, url, headers, self._timeout_s)
+            with self._slots:
+                status, raw, reply_headers = _exchange(client, request, url, headers, self._timeout_s)
+        except (httpx.LocalProtocolError, UnicodeEncodeError):
+            # Their texts hold the header's value.
+            raise ProviderError(
+                f"{what}: a credential holds a line break or a character that no header takes; nothing was sent",
+                code="credentials",
+            ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise ProviderError(
                 f"{what}: could not connect to {url.host} ({_plain(error)}); nothing was sent",
@@ -310,7 +336,7 @@ class HttpClient:
                 raise ProviderError(message, code="not-json", status=reply.status)
             return reply
         error_code, _ = self._sentence(reply)
-        raise ProviderError(
+        error = _Answered(
             self._what(method, path, reply),
             code=_CODES.get(
                 reply.status, "provider-failed" if reply.status >= httpx.codes.INTERNAL_SERVER_ERROR else "rejected"
@@ -318,8 +344,19 @@ class HttpClient:
             status=reply.status,
             error_code=error_code,
         )
+        error.pause_s = _wish(reply.headers, self._context.clock.now())
+        raise error
+
+    def _may_read_again(self, error: BaseException) -> bool:
+        if not isinstance(error, ProviderError) or error.code == "log-in-failed":
+            return False
+        if isinstance(error, _Answered) and (error.pause_s or 0.0) > min(_LONGEST_OUTAGE_S, self._context.patience_s()):
+            return False
+        return error.code == "provider-unreachable" or error.status in _RETRIED_STATUSES
 
     def _sentence(self, reply: HttpReply) -> tuple[str, str]:
+        if httpx.codes.is_redirect(reply.status):
+            return "", "a redirect, which is not followed"
         if isinstance(reply.body, _Unreadable):
             return "", str(reply.body)
         if reply.body is None:
@@ -333,17 +370,20 @@ class HttpClient:
 
 
 _CODES: Final = {
-    301: "redirect",
-    302: "redirect",
-    303: "redirect",
-    307: "redirect",
-    308: "redirect",
+    **dict.fromkeys(range(300, 400), "redirect"),
     401: "credentials",
     403: "credentials",
     404: "not-found",
     409: "conflict",
     429: "rate-limited",
 }
+
+
+class _Answered(ProviderError):
+    """An answer that is an error. Made as every `ProviderError`: providers make another one of it, in other words."""
+
+    pause_s: float | None = None
+    """The wait that the answer asks for, if it does."""
 
 
 class _Unreadable:
@@ -356,7 +396,7 @@ class _Unreadable:
         return self._text
 
 
-class _SharedPause:
+class SharedPause:
     """One pause for all workers of a provider after a 429."""
 
     def __init__(self, clock: Clock) -> None:
@@ -365,6 +405,7 @@ class _SharedPause:
         self._until = 0.0
 
     def set(self, seconds: float) -> None:
+        """Nobody sends anything for this long."""
         with self._lock:
             self._until = max(self._until, self._clock.now() + seconds)
 
@@ -389,10 +430,22 @@ def one_line(text: object, limit: int = 300) -> str:
 def _exchange(
     client: httpx.Client, request: _Request, url: httpx.URL, headers: dict[str, str], timeout_s: float
 ) -> tuple[int, bytes, dict[str, str]]:
-    """One request under one deadline: httpx limits each phase, this limits the whole."""
+    """One request under one deadline: httpx limits each read and write, this limits the whole."""
     deadline = time.monotonic() + timeout_s
+
+    def shorten(event: str, info: Mapping[str, Any]) -> None:
+        """Before each phase: it may take what is left, not all of it anew."""
+        if event.endswith(".started") and "request" in info:
+            left = max(deadline - time.monotonic(), 0.001)
+            info["request"].extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
+
     with client.stream(
-        request.method, url, content=request.content or None, headers=headers, timeout=timeout_s
+        request.method,
+        url,
+        content=request.content or None,
+        headers=headers,
+        timeout=timeout_s,
+        extensions={"trace": shorten},
     ) as response:
         chunks, size = [], 0
         for chunk in response.iter_bytes():
@@ -420,25 +473,36 @@ def _parse(raw: bytes, headers: Mapping[str, str]) -> JsonBody:
         return None
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested without end
         return _Unreadable(headers.get("content-type", "").partition(";")[0], raw[:500].decode("utf-8", "replace"))
 
 
-def _may_read_again(error: BaseException) -> bool:
-    if not isinstance(error, ProviderError) or error.code == "log-in-failed":
-        return False
-    return error.code == "provider-unreachable" or error.status in _RETRIED_STATUSES
+def _pause_before_reading_again(state: tenacity.RetryCallState) -> float:
+    """Growing pauses with jitter, and never less than the server asks for."""
+    growing = tenacity.wait_random_exponential(multiplier=0.2, max=5)(state)
+    error = state.outcome.exception() if state.outcome is not None else None
+    return max(growing, (error.pause_s or 0.0) if isinstance(error, _Answered) else 0.0)
 
 
 def _retry_after(headers: Mapping[str, str], now_s: float, attempt: int) -> float:
-    """Seconds to pause: the server's wish (seconds or a date), else growing ones with jitter."""
+    """Seconds to pause: the server's wish, else growing ones with jitter."""
+    wish_s = _wish(headers, now_s)
+    if wish_s is not None:
+        return wish_s
+    return min(2.0**attempt, 30.0) * random.uniform(1.0, 1.5)  # noqa: S311 - spreads workers, hides nothing
+
+
+def _wish(headers: Mapping[str, str], now_s: float) -> float | None:
+    """`Retry-After` in seconds from now, be it seconds or a date; `None` without one that can be read."""
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)
     try:
-        return max(email.utils.parsedate_to_datetime(text).timestamp() - now_s, 0.0)
+        date = email.utils.parsedate_to_datetime(text)
     except ValueError:
-        return min(2.0**attempt, 30.0) * random.uniform(1.0, 1.5)  # noqa: S311 - spreads workers, hides nothing
+        return None
+    # A date of no zone (-0000) is in universal time, not in this machine's.
+    return max((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now_s, 0.0)
 
 
 def _plain(error: Exception) -> str:

@@ -338,6 +338,13 @@ def test_policy_defaults_are_merged_and_its_rules_refuse(runai: Runai) -> None:
     assert policy["effective"]["rules"]["compute"]["gpuDevicesRequest"]["max"] == 2
 
 
+def test_an_excluded_claim_is_an_instruction_that_needs_no_size_and_is_not_shown(runai: Runai) -> None:
+    claims = [{"name": "policys", "path": "/policys", "exclude": True}]
+    made = runai.made(spec={**SAMPLE["spec"], "storage": {"pvc": claims}})
+
+    assert runai.get(made)["spec"]["storage"]["pvc"] == []
+
+
 def test_switches_of_names_ids_lag_and_second_delete(runai: Runai) -> None:
     runai.switch(listLag=2, idTypeOut="number", nameHeldWhileDeleting=False, getAfterDelete="200+deletedAt")
     workload_id = runai.made(projectId=1)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.emulator.store import Tx
+from reconciler.emulator.switches import Switch, Switches, number
 from reconciler.emulator.wire import Request, Response, Route
 
 __all__ = ["MOUNT", "OWNER", "PROJECT_ID", "Iam", "authenticate"]
@@ -44,7 +45,16 @@ class Iam:
     """The log-in service. Its tokens are kept with the rest of the state: a later command may go on with one."""
 
     name = "modelarts"
-    switches: Mapping[str, Any] = {"token_ttl_s": 86400}
+    switches = Switches(
+        Switch(
+            name="token_ttl_s",
+            default=86400,
+            takes="seconds",
+            read=number,
+            ours=True,
+            does="how long a token lives",
+        )
+    )
 
     def __init__(self) -> None:
         self._open = False

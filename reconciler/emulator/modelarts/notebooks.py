@@ -18,6 +18,7 @@ from reconciler.emulator.modelarts.notebooks_create import begin, new_instance
 from reconciler.emulator.modelarts.notebooks_life import GONE, PASSING, advance, begin_countdown, enter
 from reconciler.emulator.modelarts.notebooks_query import SORT, ListQuery
 from reconciler.emulator.modelarts.notebooks_wire import instance
+from reconciler.emulator.modelarts.switches import NOTEBOOKS
 from reconciler.emulator.store import Tx
 from reconciler.emulator.wire import Handler, Request, Response, Route
 
@@ -31,36 +32,7 @@ class Notebooks:
     """The module. All instances of a project lie in one collection, keyed by id."""
 
     name = "modelarts-notebooks"
-    switches: Mapping[str, Any] = {
-        "show_self_default": True,
-        "list_without_workspace": "zero",
-        "total_count_type": "int",
-        "list_includes_deleted": False,
-        "list_omits_storage": False,
-        "annotations_echo": "merge",
-        "name_scope": "project",
-        "error_key": "error_message",
-        "success_status": 200,
-        "delete": "async",
-        "delete_running": "refuse",
-        "put_in_transition": "refuse",
-        "put_auto_stop": "replace",
-        "auto_stop_read": "new",
-        "path_leading_slash": "required",
-        "foreign_show_self": "all",
-        "limit_zero": "all",
-        "unknown_keys": "ignore",
-        "bearer_token": "off",
-        "instance_limit": 0,
-        "creating_s": 60.0,
-        "starting_s": 30.0,
-        "stopping_s": 20.0,
-        "deleting_s": 10.0,
-        "create_outcome": "running",
-        "start_outcome": "running",
-    }
-    """§10.4, and: how many instances one may have (0: any), how long states last in seconds, how a create (`running`,
-    `failed`, `unavailable`, `stuck`) and a start (`running`, `failed`) end."""
+    switches = NOTEBOOKS
 
     def __init__(self) -> None:
         self._open = False

@@ -30,7 +30,7 @@ class Services:
     """Services of all three types, on the emulator's clock."""
 
     name = SERVICES
-    switches: Mapping[str, Any] = SWITCHES
+    switches = SWITCHES
 
     def __init__(self) -> None:
         self._open = False
@@ -64,6 +64,7 @@ class Services:
 
     def seed(self, tx: Tx) -> None:
         """Services that nobody here may touch."""
+        self._seen.clear()  # a clock that begins anew would never come to the end of that window
         for doc in seed_services(tx.now):
             tx.put(SERVICES, doc["service_id"], doc)
 
@@ -254,8 +255,8 @@ def _delete(desk: Desk, request: Request) -> Response:
 
 
 def _events(desk: Desk, request: Request) -> Response:
-    offset, limit = _whole(request, "offset", 0), _whole(request, "limit", 10) or 10
-    return Response(body=more.events(desk.find(request.params["service_id"]), request, offset, limit))
+    start, limit = _page(desk, request, int(desk.switch("limit_max")))
+    return Response(body=more.events(desk.find(request.params["service_id"]), request, start, limit))
 
 
 def _logs(desk: Desk, request: Request) -> Response:
@@ -263,7 +264,7 @@ def _logs(desk: Desk, request: Request) -> Response:
 
 
 def _monitor(desk: Desk, request: Request) -> Response:
-    return Response(body=more.monitor(desk.find(request.params["service_id"])))
+    return Response(body=more.monitor(desk.find(request.params["service_id"]), request.first("node_id")))
 
 
 def _all_tags(desk: Desk, _request: Request) -> Response:

@@ -20,6 +20,7 @@ from reconciler.emulator.modelarts.services_states import (
     refuses,
 )
 from reconciler.emulator.modelarts.services_wire import Look, millis
+from reconciler.emulator.modelarts.switches import SERVICES as SWITCHES
 from reconciler.emulator.store import Tx
 
 __all__ = ["SERVICES", "SWITCHES", "Desk", "wrong_status"]
@@ -27,45 +28,6 @@ __all__ = ["SERVICES", "SWITCHES", "Desk", "wrong_status"]
 SERVICES: Final = "modelarts-services"
 """Name of the module, and of the collection that it keeps."""
 
-SWITCHES: Final[Mapping[str, Any]] = {
-    "offset_mode": "page",
-    "limit_max": 1000,
-    "service_name_match": "substring",
-    "list_default_workspace": "all",
-    "list_workspace_as_number": True,
-    "name_scope": "project",
-    "strict_fields": True,
-    "config_update_starts_stopped": False,
-    "config_omitted_keys": "reset",
-    "schedule_restart": "recompute",
-    "due_time_after_stop": "drop",
-    "delete_while_deploying": True,
-    "batch_delete_partial": False,
-    "custom_spec_echo": "full",
-    "same_status_put": 400,
-    "rate_limit": None,
-    "deploy_s": 120,
-    "batch_s": 300,
-    "stop_s": 20,
-    "delete_s": 15,
-    "stale_status_s": 0,
-    "deploy_outcome": {},
-    "update_rollback": [],
-    "quota": {"real-time": 0, "batch": 0, "edge": 0},
-    "instance_limit": 128,
-    "unknown_models": "accept",
-    "unknown_specifications": "refuse",
-    "properties_as_text": False,
-    "write_only_fields": False,
-}
-"""Switches of the sheet (§10), and ours, from `deploy_s` on.
-
-`deploy_s`, `batch_s`, `stop_s`, `delete_s`: how long things take. `stale_status_s`: how long the old status shows after
-a PUT. `deploy_outcome`: service name or `*` → `failed`, `concerning`, `waiting` or `pending`. `update_rollback`: names
-whose updates roll back. `quota`: infer type → number (the vendor's are 20, 1000, 1000; 0 is no limit).
-`properties_as_text`: values of `additional_properties` as JSON text. `write_only_fields`: hide what no page lists among
-the replies. `rate_limit`: `{"requests": 10, "per_s": 10, "retry_after": "7"}`, the last one may be left out.
-"""
 
 _SPECIFICATIONS: Final = frozenset(str(item["specification"]) for item in SPECIFICATIONS)
 

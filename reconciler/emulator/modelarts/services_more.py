@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.emulator.modelarts.services_checks import Refusal
 from reconciler.emulator.modelarts.services_states import note
-from reconciler.emulator.modelarts.services_wire import millis
+from reconciler.emulator.modelarts.services_wire import millis, model_of, node_name
 from reconciler.emulator.wire import Request
 
 __all__ = [
@@ -97,52 +97,84 @@ def set_node_status(doc: dict[str, Any], node_id: str, body: Any) -> None:
     doc["nodes"][node_id] = status
 
 
-def events(doc: Mapping[str, Any], request: Request, offset: int, limit: int) -> dict[str, Any]:
-    """`GET …/events`, newest first."""
+def events(doc: Mapping[str, Any], request: Request, start: int, limit: int) -> dict[str, Any]:
+    """`GET …/events`, newest first unless `order=asc`; `start` counts records. Source: §2."""
+    since, until = request.first("start_time", "0"), request.first("end_time")
+    if not since.isdigit() or not (until or "0").isdigit():
+        raise Refusal(400, "0104", "start_time and end_time must be numbers.")
     found = [
         {"event_type": kind, "event_info": info, "occur_time": millis(at)}
-        for at, kind, info in reversed(doc["events"])
+        for at, kind, info in doc["events"]
         if request.first("event_type", kind) == kind and request.first("event_info") in info
+        if int(since) <= millis(at) and (not until or millis(at) <= int(until))
     ]
-    page = found[offset : offset + limit]
+    if request.first("order", "desc") != "asc":
+        found.reverse()
+    page = found[start : start + limit]
     return {**_head(doc), "total_count": len(found), "count": len(page), "events": page}
 
 
 def logs(doc: Mapping[str, Any], update_time: str) -> dict[str, Any]:
-    """`GET …/logs`: one entry a configuration change."""
+    """`GET …/logs`: one entry a configuration change; what happened on nodes is told of edge services alone."""
+    edge = doc["fields"]["infer_type"] == "edge"
     found = [
-        {"update_time": millis(at), "result": result, "config": config, "extend_config": [], "result_detail": ""}
+        {
+            "update_time": millis(at),
+            "result": result,
+            "config": [{**item, **model_of(item)} for item in config],
+            "extend_config": [],
+            **(_node_results(doc, result) if edge else {}),
+        }
         for at, result, config in reversed(doc["logs"])
         if not update_time or update_time == str(millis(at))
     ]
     return {**_head(doc), "logs": found}
 
 
-def monitor(doc: Mapping[str, Any]) -> dict[str, Any]:
-    """`GET …/monitor`: usage as it is in a place without visitors."""
+def monitor(doc: Mapping[str, Any], node_id: str) -> dict[str, Any]:
+    """`GET …/monitor`: usage as it is in a place without visitors; by model, and of edge services by node."""
     runs = doc["status"] == "running"
     count = sum(item["instance_count"] for item in doc["config"])
-    monitors = [
+    by_model = [
         {
-            "model_id": item["model_id"],
-            "cpu_core_usage": "0.01",
-            "cpu_core_total": "2.0",
-            "cpu_memory_usage": "120",
-            "cpu_memory_total": "8192",
+            **model_of(item),
             "invocation_times": 0,
             "failed_times": 0,
-            "instance_count": item["instance_count"],
-            "running_instance_count": item["instance_count"] if runs else 0,
+            **_usage(item["instance_count"]),
+            "model_instance_count": item["instance_count"],
+            "model_running_instance_count": item["instance_count"] if runs else 0,
         }
         for item in doc["config"]
     ]
+    by_node = [
+        {"node_id": node, "node_name": node_name(node), **_usage(1)} for node in doc["nodes"] if node_id in {"", node}
+    ]
     return {
         **_head(doc),
-        "monitors": monitors,
+        "monitors": by_node if doc["fields"]["infer_type"] == "edge" else by_model,
         "service_instance_count": count,
         "service_running_instance_count": count if runs else 0,
         "req_count_per_min": 0,
     }
+
+
+def _usage(instances: int) -> dict[str, Any]:
+    """Cores, and memory in MB: numbers, not text."""
+    return {
+        "cpu_core_usage": 0.01 * instances,
+        "cpu_core_total": 2.0 * instances,
+        "cpu_memory_usage": 120 * instances,
+        "cpu_memory_total": 8192 * instances,
+    }
+
+
+def _node_results(doc: Mapping[str, Any], result: str) -> dict[str, Any]:
+    done = result == "SUCCESS"
+    details = [
+        {"node_id": node, "node_name": node_name(node), "operation": "update", "result": done} for node in doc["nodes"]
+    ]
+    counts = {"success_num": len(details) if done else 0, "failed_num": len(details) if result == "FAIL" else 0}
+    return {**counts, "result_detail": details if result != "RUNNING" else []}
 
 
 def add_tags(doc: dict[str, Any], body: Any) -> None:

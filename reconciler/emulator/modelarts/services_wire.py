@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.emulator.modelarts.services_catalogue import MODELS
 
-__all__ = ["Look", "detail", "list_item", "millis"]
+__all__ = ["Look", "detail", "list_item", "millis", "model_of", "node_name"]
 
 _LISTED: Final = ("schedule", "additional_properties")
 _SHOWN_WHEN_SET: Final = (
@@ -74,7 +74,7 @@ def detail(doc: Mapping[str, Any], look: Look) -> dict[str, Any]:
         times = {"start_time": doc.get("start"), "finished_time": doc.get("finished")}
         shown.update({key: millis(at) for key, at in times.items() if at})
     if doc["is_shared"]:
-        shown["config"] = [_model(item) for item in doc["config"]]
+        shown["config"] = [model_of(item) for item in doc["config"]]
     else:
         shown["config"] = [_element(item, doc, look) for item in doc["config"]]
     return shown
@@ -116,7 +116,8 @@ def _progress(doc: Mapping[str, Any], now: float) -> int:
     return min(99, int(100 * (now - begun) / max(done - begun, 1.0)))
 
 
-def _model(item: Mapping[str, Any]) -> dict[str, Any]:
+def model_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration's model: id, name, version."""
     model_id = str(item["model_id"])
     name, version, _ = MODELS.get(model_id, (f"model-{hashlib.sha256(model_id.encode()).hexdigest()[:6]}", "0.0.1", ""))
     return {"model_id": model_id, "model_name": name, "model_version": version}
@@ -126,7 +127,7 @@ def _element(item: Mapping[str, Any], doc: Mapping[str, Any], look: Look) -> dic
     shown = {key: value for key, value in item.items() if key not in {"nodes", "custom_spec"}}
     if look.write_only_fields:
         shown.pop("deploy_timeout_in_seconds", None)
-    shown.update(_model(item))
+    shown.update(model_of(item))
     shown.update(
         {
             "status": "ready" if doc["status"] in _DEPLOYED | {"finished"} else "notReady",
@@ -149,12 +150,17 @@ def _custom_spec(spec: Mapping[str, Any], echo: str) -> dict[str, Any]:
     return {key: value for key, value in spec.items() if echo == "full" or key != "ascend_a310"}
 
 
+def node_name(node_id: str) -> str:
+    """Name of an edge node."""
+    return f"node-{hashlib.sha256(node_id.encode()).hexdigest()[:6]}"
+
+
 def _node(node_id: str, doc: Mapping[str, Any]) -> dict[str, Any]:
     """Ids go in, objects come out. Source: §4."""
     deployed = doc["status"] in _DEPLOYED
     return {
         "id": node_id,
-        "name": f"node-{hashlib.sha256(node_id.encode()).hexdigest()[:6]}",
+        "name": node_name(node_id),
         "description": "",
         "instance_status": doc["nodes"].get(node_id, "running") if deployed else doc["status"],
         "node_label": "",

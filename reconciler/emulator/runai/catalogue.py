@@ -97,7 +97,7 @@ class Catalogue:
         policy = policy_of(tx)
         return Response(
             body={
-                "meta": {"scope": scope, "projectId": request.first("projectId") or None},
+                "meta": _policy_meta(scope, request),
                 "policy": policy,
                 "effective": policy,
                 "effectiveUpdatedAt": timestamp(_SINCE_S),
@@ -118,6 +118,24 @@ class Catalogue:
             "createdAt": timestamp(_SINCE_S),
             "updatedAt": timestamp(_SINCE_S),
         }
+
+
+def _policy_meta(scope: str, request: Request) -> dict[str, Any]:
+    """Whose policy it is; a project's id is a number here, other than everywhere else. Source: runai §2 sdk."""
+    found: dict[str, Any] = {
+        "id": f"{scope}-inferences",
+        "name": f"{scope} policy",
+        "scope": scope,
+        "tenantId": TENANT,
+        "createdBy": "admin@example.com",
+        "createdAt": timestamp(_SINCE_S),
+        "updatedBy": "admin@example.com",
+        "updatedAt": timestamp(_SINCE_S),
+    }
+    given = {name: request.first(name) for name in ("clusterId", "departmentId", "projectId") if request.first(name)}
+    if given.get("projectId", "").isdigit():
+        return {**found, **given, "projectId": int(given["projectId"])}
+    return {**found, **given}
 
 
 def _cluster_out(cluster: dict[str, str]) -> dict[str, Any]:

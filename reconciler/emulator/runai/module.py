@@ -10,6 +10,7 @@ from reconciler.emulator.runai.items import detail, list_item
 from reconciler.emulator.runai.lifecycle import is_gone
 from reconciler.emulator.runai.listing import Listing
 from reconciler.emulator.runai.replies import error_body, fail, switch
+from reconciler.emulator.runai.switches import SWITCHES
 from reconciler.emulator.runai.tokens import CLIENT_ID, CLIENT_SECRET, Tokens
 from reconciler.emulator.runai.versions import NAME
 from reconciler.emulator.runai.workloads import WORKLOADS, Workloads, new_workload
@@ -28,31 +29,7 @@ class Runai:
     """One tenant with two clusters and a few colleagues."""
 
     name = NAME
-    switches: Mapping[str, Any] = {
-        "version": "2.24",
-        "strict": "schema+description",
-        "duplicateName": "409",
-        "nameHeldWhileDeleting": True,
-        "getAfterDelete": "404",
-        "secondDelete": "404",
-        "echo": "merged",
-        "patch": "overwrite-section",
-        "patchNull": "ignore",
-        "patchUnknownKeys": "ignore",
-        "createUnknownKeys": "ignore",
-        "nameRule": "dns-label-50",
-        "listLag": 0,
-        "idTypeOut": "string",
-        "rateLimit": "off",
-        "tokenLifetime": 3600,
-        "patchPhase": "Updating",
-        "rolloutLimit": 600,
-        "outcomes": {},
-        "policy": {},
-        "reorderLists": False,
-        "rewriteQuantities": False,
-        "metrics": "full",
-    }
+    switches = SWITCHES
 
     def __init__(self) -> None:
         self._tokens = Tokens()

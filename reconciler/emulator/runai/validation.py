@@ -15,7 +15,6 @@ from reconciler.emulator.runai.versions import has
 
 __all__ = ["described_faults", "known_part", "shape_faults", "unknown_keys"]
 
-_OLD_METRICS: Final = ("throughput", "concurrency", "latency")
 _MANY: Final = 10_000
 _VALUES: Final = {
     "In": (1, _MANY),
@@ -75,12 +74,13 @@ def _text_faults(shape: Text, value: Any, version: str, path: str) -> Iterator[s
         return
     if len(value) < shape.low:
         yield f"{path}: must have at least {shape.low} characters"
-    if shape.high and len(value) > shape.high:
-        yield f"{path}: must have at most {shape.high} characters"
-    if shape.choices and value not in shape.choices:
-        yield f"{path}: must be one of {', '.join(shape.choices)}"
-    if shape.pattern and has(version, shape.pattern_since) and re.fullmatch(shape.pattern, value) is None:
-        yield f"{path}: must match {shape.pattern}"
+    high, choices, pattern = shape.high_in(version), shape.choices_in(version), shape.pattern_in(version)
+    if high and len(value) > high:
+        yield f"{path}: must have at most {high} characters"
+    if choices and value not in choices:
+        yield f"{path}: must be one of {', '.join(choices)}"
+    if pattern and re.fullmatch(pattern, value) is None:
+        yield f"{path}: must match {pattern}"
 
 
 def _number_faults(shape: Number, value: Any, path: str) -> Iterator[str]:
@@ -133,8 +133,6 @@ def described_faults(spec: Mapping[str, Any], version: str) -> Iterator[str]:
             yield f"spec.tolerations[{index}].seconds: only with effect NoExecute"
         if not item.get("name") and has(version, until="2.20"):
             yield f"spec.tolerations[{index}].name: is required"
-        if item.get("effect") == "Any" and has(version, until="2.18"):
-            yield f"spec.tolerations[{index}].effect: must be one of NoSchedule, NoExecute, PreferNoSchedule"
 
 
 def _compute(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
@@ -174,7 +172,7 @@ def _affinity(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
                 yield f"{where}.values: wrong number for {item['operator']}"
 
 
-def _autoscaling(spec: Mapping[str, Any], version: str) -> Iterator[str]:
+def _autoscaling(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
     scaling = spec.get("autoscaling") or {}
     low = scaling.get("minReplicas", 1)
     high = scaling.get("maxReplicas", low or 1)
@@ -187,15 +185,11 @@ def _autoscaling(spec: Mapping[str, Any], version: str) -> Iterator[str]:
         yield "spec.autoscaling.metricThreshold: is required with metric"
     if metric and low == 0 and metric not in {"throughput", "concurrency"}:
         yield "spec.autoscaling.metric: only throughput or concurrency can scale to zero"
-    if metric and has(version, until="2.19") and metric not in _OLD_METRICS:
-        yield f"spec.autoscaling.metric: must be one of {', '.join(_OLD_METRICS)}"
-    if metric and re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", str(metric)) is None:
-        yield "spec.autoscaling.metric: must match ^[a-zA-Z_:][a-zA-Z0-9_:]*$"
     if scaling.get("scaleToZeroRetentionSeconds") and low != 0:
         yield "spec.autoscaling.scaleToZeroRetentionSeconds: only with minReplicas 0"
 
 
-def _serving_port(spec: Mapping[str, Any], version: str) -> Iterator[str]:
+def _serving_port(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
     port = spec.get("servingPort")
     if port is None:
         return
@@ -207,8 +201,6 @@ def _serving_port(spec: Mapping[str, Any], version: str) -> Iterator[str]:
         yield "spec.servingPort.authorizedUsers: mutually exclusive with authorizedGroups"
     if kind == "authorizedUsersOrGroups" and len(lists) != 1:
         yield "spec.servingPort.authorizationType: needs authorizedUsers or authorizedGroups"
-    if kind in {"authorizedUsers", "authorizedGroups"} and has(version, until="2.23"):
-        yield "spec.servingPort.authorizationType: must be one of public, authenticatedUsers, authorizedUsersOrGroups"
 
 
 def _environment(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
@@ -222,6 +214,8 @@ def _storage(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
     for index, item in enumerate((spec.get("storage") or {}).get("pvc") or ()):
         where = f"spec.storage.pvc[{index}]"
         info = item.get("claimInfo")
+        if item.get("exclude") is True:  # an instruction that leaves a policy's entry out, not a claim
+            continue
         if item.get("ephemeral"):
             yield f"{where}.ephemeral: not supported for inference"
         if item.get("existingPvc") and info is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.emulator.store import Tx
 
-__all__ = ["NAME", "PATCHABLE", "Release", "has", "release_of"]
+__all__ = ["NAME", "PATCHABLE", "RELEASES", "Release", "has", "release_of"]
 
 NAME: Final = "runai"
 """Key of this module's switches."""
@@ -28,7 +28,7 @@ class Release:
     token_v2: bool = False
 
 
-_RELEASES: Final = {
+RELEASES: Final = {
     release.version: release
     for release in (
         Release(
@@ -85,7 +85,7 @@ PATCHABLE: Final = {
 
 def release_of(tx: Tx) -> Release:
     """The release that the switch `version` asks for; an unknown one behaves as the newest."""
-    return _RELEASES.get(str(tx.switch(NAME, "version")), _RELEASES["2.24"])
+    return RELEASES.get(str(tx.switch(NAME, "version")), RELEASES["2.24"])
 
 
 def has(version: str, since: str = "", until: str = "") -> bool:

@@ -18,6 +18,7 @@ from reconciler.emulator.theta.catalogue import (
 )
 from reconciler.emulator.theta.items import base_id, extended_view, is_listed, new_item, view
 from reconciler.emulator.theta.seed import seed_foreign
+from reconciler.emulator.theta.switches import SWITCHES
 from reconciler.emulator.theta.validation import KNOWN_FIELDS, why_refused
 from reconciler.emulator.wire import Handler, Request, Response, Route
 
@@ -27,33 +28,12 @@ _ITEMS: Final = "theta-deployment"
 _TEMPLATES: Final = "theta-template"
 _NOT_ALLOWED: Final = "You are not allowed to perform this action"
 
-_SWITCHES: Final[Mapping[str, Any]] = {
-    "routes": "both",  # both | plural | singular
-    "vm_list_auth": "optional",  # optional | required
-    "create_shape": "sentence",  # sentence | object
-    "strict": True,
-    "unknown_fields": "ignore",  # ignore | reject
-    "accept_name": False,
-    "suffix_style": "hex16",  # hex16 | base36
-    "suffix_glitch": False,
-    "item_profile": "seed",  # seed | extended
-    "annotations_mode": "echo",  # echo | nickname_only | null
-    "env_mode": "string",  # string | object | both | hidden
-    "replicas_mode": "min",  # min | middle | max
-    "timeline": "normal",  # a name of items.TIMELINES, or a list of [seconds, phase, endpoint status]
-    "delete_body": "envelope",  # envelope | empty
-    "delete_mode": "remove",  # remove | soft
-    "delete_missing": 404,  # 404 | 200
-    "list_lag_ms": 0,
-    "undocumented": False,  # get one, update, stop, start, delete by base
-}
-
 
 class Theta:
     """The deployments API with its two hosts below `/theta/controller` and `/theta/api`."""
 
     name = "theta"
-    switches: Mapping[str, Any] = _SWITCHES
+    switches = SWITCHES
 
     def __init__(self) -> None:
         self._open = False
