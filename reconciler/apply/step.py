@@ -201,7 +201,12 @@ class StepRunner:
         if not kept.ok:
             old = ", ".join(self._courier.kept_old(work, kept.live)) if kept.live else "all"
             return Waited(ok=False, live=kept.live, message=f"the server kept the old value of {old}")
-        return self._wait_ready(work, kept.live) if kept.live is not None else kept
+        ready = self._wait_ready(work, kept.live) if kept.live is not None else kept
+        gone_back = self._courier.kept_old(work, ready.live) if ready.ok and ready.live is not None else ()
+        if gone_back:  # a roll-out that failed on its way is rolled back, and the status says nothing of it
+            old = ", ".join(gone_back)
+            return Waited(ok=False, live=ready.live, message=f"the server went back to the old value of {old}")
+        return ready
 
     # -- delete -----------------------------------------------------------------------------------------------------
 
@@ -247,7 +252,8 @@ class StepRunner:
         if target is WaitFor.NONE:
             return Waited(ok=True, live=live)
         patience = self._courier.patience(work)
-        waited = until_ready(work.provider, work.desired.kind, live.id, target, patience)
+        may_rest = work.step.op is not Action.CREATE or work.desired.lifecycle.run_state == "stopped"
+        waited = until_ready(work.provider, work.desired.kind, live.id, target, patience, may_rest=may_rest)
         if (
             target is WaitFor.HTTP
             and waited.ok

@@ -86,16 +86,26 @@ def _tell(live: Live | None, told: str, patience: Patience) -> str:
     return status
 
 
-def until_ready(provider: Provider, kind: Kind, live_id: str, target: WaitFor, patience: Patience) -> Waited:
-    """Wait until it is ready; a resource that failed ends the wait at once (case C45), a slow warm-up does not."""
+def until_ready(
+    provider: Provider, kind: Kind, live_id: str, target: WaitFor, patience: Patience, *, may_rest: bool = True
+) -> Waited:
+    """Wait until it is ready; a resource that failed ends the wait at once (case C45), a slow warm-up does not.
+
+    `may_rest`: a stopped one is as ready as it gets. What was just made and is to run may not rest.
+    """
 
     def done(live: Live | None) -> Waited | None:
         if live is None:
             return None  # not listed yet: only time tells (case C38)
+        wrong = ""
         if live.phase is Phase.FAILED:
-            return Waited(ok=False, live=live, message=f"it failed: {live.reason or live.status}")
-        if live.phase is Phase.GOING:
-            return Waited(ok=False, live=live, message="somebody deletes it")
+            wrong = f"it failed: {live.reason or live.status}"
+        elif live.phase is Phase.GOING:
+            wrong = "somebody deletes it"
+        elif live.phase is Phase.STOPPED and not may_rest:
+            wrong = f"it stopped by itself: {live.reason or live.status}"
+        if wrong:
+            return Waited(ok=False, live=live, message=wrong)
         if target is WaitFor.NONE or live.phase in {Phase.READY, Phase.FINISHED, Phase.STOPPED}:
             return Waited(ok=True, live=live)
         if target is WaitFor.RUNNING and live.run_state == "running":

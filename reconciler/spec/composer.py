@@ -90,6 +90,7 @@ class Composer:
         self.sizes: dict[str, tuple[int, int, int]] = {}
         self.values = 0
         self.characters = 0
+        self.aliased = 0
         self.root: Node | None = None
 
     def documents(self) -> tuple[Node, ...]:
@@ -167,6 +168,10 @@ class Composer:
             return
         values, characters, height = self.sizes[event.anchor]
         self._charge(values, characters, origin)
+        self.aliased += values
+        if self.aliased > self.limits.aliased:
+            limit = f"at most {self.limits.aliased:,} values from aliases in one file"
+            raise self._stop("too-many-values", "the file grows too large here", limit, origin)
         self._reach(height, origin)
         merging = bool(self.stack) and self.stack[-1].pending_merge
         self._add(reached(node, Layer("merge" if merging else "alias", origin, name=f"*{event.anchor}")))

@@ -181,6 +181,7 @@ def _syntax_problem(text: Text, error: yaml.YAMLError) -> Problem:
 
 def _brace_hint(text: Text, index: int | None) -> str:
     """An unquoted template is read as a flow mapping: the commonest way to break a file."""
-    if index is not None and "{{" in text.line_before(index) + text.line_after(index):
+    line = "" if index is None else text.line_before(index) + text.line_after(index)
+    if "{{" in line or "{%" in line:
         return 'YAML; a template needs quotes around it: "{{ ... }}"'
     return ""

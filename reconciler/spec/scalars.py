@@ -18,11 +18,15 @@ _NULLS: Final = frozenset({"", "~", "null"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one file may cost. `values` and `characters` count aliases as often as they are used."""
+    """What one file may cost. `values` and `characters` count aliases as often as they are used.
+
+    `aliased`: of the values, how many may come from aliases; each is a copy that remembers its way.
+    """
 
     bytes: int = 4 * 1024 * 1024
     depth: int = 64
     values: int = 100_000
+    aliased: int = 30_000
     characters: int = 16 * 1024 * 1024
     documents: int = 2_000
     digits: int = 400

@@ -204,7 +204,7 @@ def test_a_small_file_that_grows_is_refused_at_once_wherever_it_stands(layered: 
     problems = problems_of(run_limited(layered.project, "plan", memory=400 << 20))
     assert clock.seconds < 5
     assert [problem.partition(":")[0] for problem in problems] == sorted(files, reverse=False)
-    assert all("at most 100,000 values" in problem for problem in problems)
+    assert all("at most 30,000 values" in problem for problem in problems)
     if bomb is MERGES:
         return
     (layered.project.root / "resources/bomb.yaml").unlink()

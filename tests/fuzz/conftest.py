@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,18 +14,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz", type=int, default=FEW, help="examples for each property of tests/fuzz")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+@pytest.fixture(autouse=True)
+def _profile(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For this folder alone: other tests keep their own number of examples."""
     settings.register_profile(
         "fuzz",
-        max_examples=config.getoption("--fuzz", default=FEW) or FEW,
+        max_examples=request.config.getoption("--fuzz", default=FEW),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", "/dev/null")
-
-
-@pytest.fixture(autouse=True)
-def _profile() -> None:
     settings.load_profile("fuzz")
+    yield
+    settings.load_profile("default")

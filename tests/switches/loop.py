@@ -113,7 +113,10 @@ class Loop:
 
     def ours(self) -> list[dict[str, Any]]:
         """What is live and was not there before us, as the API would show it in full."""
-        found = self.server.emulator.state()[self.module]
+        emulator = self.server.emulator
+        module = next(module for module in emulator.modules if module.name == self.module)
+        with emulator.transaction() as tx:
+            found = module.state(tx)
         return [item for item in found if not _is_gone(item) and _id(item) not in self._foreign_ids]
 
     @property

@@ -263,7 +263,6 @@ HINDERED: Final[Mapping[str, Hindrance]] = {
         why="it stops right after its create, so it never served",
         at={"create": ("create failed", "Stopped")},
         story=_BRIEF,
-        gap="a wait for `ready` takes a stopped inference for ready",
     ),
     'runai.outcomes={"it": "abandon"}': Hindrance(
         why="the new revision never gets ready and is given up; the old one serves on",
@@ -292,7 +291,6 @@ HINDERED: Final[Mapping[str, Hindrance]] = {
     'modelarts-services.update_rollback=["it"]': Hindrance(
         why="the update fails and rolls back: what is live is the old config, although the status is running",
         at={"change": ("update failed", "")},
-        gap="an update is read back while it deploys, and not once more when it is ready",
     ),
     'modelarts-services.quota={"real-time": 3}': Hindrance(
         why="the quota is used up",

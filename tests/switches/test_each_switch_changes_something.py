@@ -194,7 +194,7 @@ def services(talk: Talk) -> None:
     for seconds in (5, 20, 100, 100, 500):
         talk.wait(seconds)
         say("GET", f"/{made}")
-        say("GET", "", sort_by="service_name", order="asc")
+    say("GET", "", sort_by="service_name", order="asc")
     say("PUT", f"/{made}", {"status": "running"})
     say("PUT", f"/{made}", {"config": [{key: value for key, value in element.items() if key != "envs"}]})
     for seconds in (1, 8, 200):
@@ -266,7 +266,7 @@ def notebooks(talk: Talk) -> None:
     for seconds in (5, 10, 100):
         talk.wait(seconds)
         say("GET", f"/{made}")
-        say("GET", "", **everything)
+    say("GET", "", **everything)
 
 
 def iam(talk: Talk) -> None:

@@ -47,6 +47,7 @@ class ModelArtsProvider:
             auth=self._auth,
             explain=explain,
             timeout_s=timeout_s,
+            concurrency=int(settings.get("concurrency") or 4),
         )
         shared = ApiContext(
             provider=config.name,

@@ -51,11 +51,21 @@ def service_calls(change: Change, marker: str, *, base: str, workspace_id: str) 
     if change.action not in {Action.UPDATE, Action.ADOPT}:
         return ()
     body = _update_body(change, marker)
-    calls = [_update(change, one, body)] if body else []
+    run_state = change.run_state or _state_to_repeat(change, body)
+    calls = [_update(change, one, body, run_state)] if body else []
     # Never `status` beside other keys: the API would drop `config` without a word. Source: §6
-    if change.run_state:
-        calls.append(_status(change.live_id, one, change.run_state))
+    if run_state:
+        calls.append(_status(change.live_id, one, run_state))
     return tuple(calls)
+
+
+def _state_to_repeat(change: Change, body: Mapping[str, Any]) -> str:
+    """A new `config` may start a service that should rest, nobody knows: so it is told to stop once more.
+
+    That the same status is refused is no failure. Source: §6 unknown.
+    """
+    wanted = change.desired.lifecycle.run_state if change.desired else ""
+    return "stopped" if wanted == "stopped" and "config" in body else ""
 
 
 def safe_id(live_id: str) -> str:
@@ -88,7 +98,7 @@ def _create(change: Change, marker: str, base: str, workspace_id: str) -> Call:
     )
 
 
-def _update(change: Change, one: str, body: Mapping[str, Any]) -> Call:
+def _update(change: Change, one: str, body: Mapping[str, Any], run_state: str) -> Call:
     """One PUT without `status`. A schedule starts its timer again, a batch may run again: look before repeating."""
     batch = change.desired is not None and change.desired.spec.get("infer_type") == "batch"
     once = "schedule" in body or (batch and "config" in body)
@@ -101,7 +111,7 @@ def _update(change: Change, one: str, body: Mapping[str, Any]) -> Call:
         repeat=Repeat.AFTER_READ if once else Repeat.YES,
         when=_STABLE,
         # What comes after it must not meet a deployment.
-        until=_STABLE if change.run_state else frozenset(),
+        until=_STABLE if run_state else frozenset(),
         summary=f"PUT {', '.join(body)}",
     )
 

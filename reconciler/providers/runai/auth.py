@@ -46,7 +46,7 @@ class RunaiAuth:
         self._token = ""
         self._ends_s = 0.0
         # A log-in is no write of the plan: it must not ask whether one may go out.
-        self._http = HttpClient(
+        self.http = HttpClient(
             provider=name,
             context=dataclasses.replace(context, before_send=lambda: None),
             base_urls={"": str(settings["endpoint"])},
@@ -57,7 +57,7 @@ class RunaiAuth:
 
     def close(self) -> None:
         """Give connections back."""
-        self._http.close()
+        self.http.close()
 
     def headers(self, method: str, url: httpx.URL, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
         """The header; logs in first when there is no token that lasts.
@@ -118,11 +118,11 @@ class RunaiAuth:
             grant = "app_token" if release(version_of(self._settings)) < release("2.20") else "client_credentials"
         if grant == "v2":
             form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-            return self._http.write("POST", "/api/v2/token", form=form)
+            return self.http.write("POST", "/api/v2/token", form=form)
         # Field names as the vendor's own client (AppId) and public scripts (clientId) spell them. Source: runai §1.1.
         keys = ("AppId", "AppSecret") if grant == "app_token" else ("clientId", "clientSecret")
         body = {"grantType": grant, keys[0]: client_id, keys[1]: secret}
-        return self._http.write("POST", "/api/v1/token", body=body)
+        return self.http.write("POST", "/api/v1/token", body=body)
 
     def _reveal(self, value: Any) -> str:
         def resolve(ref: SecretRef | KnownAfterApply) -> Any:

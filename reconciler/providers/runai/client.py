@@ -59,6 +59,8 @@ class RunaiClient:
             auth=self._auth,
             explain=explain,
             timeout_s=float(settings.get("requestTimeout", 60.0)),
+            concurrency=self._workers,
+            beside=self._auth.http,
         )
 
     def close(self) -> None:
