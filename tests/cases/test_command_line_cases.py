@@ -121,6 +121,7 @@ def test_each_outcome_has_a_code_of_its_own_whatever_the_output(fleet: Fleet, ou
         ("plan --detailed-exitcode", 2),
         ("plan --detailed-exitcode -o json", 2),
         ("plan --set =", 1),
+        ("plan -e nowhere --detailed-exitcode", 1),
     ],
 )
 def test_the_code_is_the_same_through_a_pipe(project: Project, args: str, expected: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-FEW = 150
+FEW = 60
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
