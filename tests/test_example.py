@@ -286,6 +286,21 @@ def test_all_mistakes_are_told_at_once_at_their_places_and_nobody_is_asked(proje
     assert not (project.root / ".reconciler").exists()
 
 
+def test_the_mistakes_in_readme_are_told_as_it_says(project: Project) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("before any provider is contacted:\n\n```text\n")[2].partition("```")[0]
+    project.edit("resources/catalogue/image-tagger.yaml", "scaleToZeroRetentionSeconds", "scaleToZeroRetention")
+    project.edit("resources/recommendations/recommendations.yaml", "weight: 90\n", "weight: 80\n")
+    project.edit("resources/science/notebooks.yaml", '"/shop-research/{{ item.key }}/"', "/shop-research/")
+    assert project.run("validate").stderr == shown
+
+
+def test_the_policy_of_the_example_says_its_whole_message(project: Project) -> None:
+    changes = project.changes("--set", "budget.EUR=1")
+    assert {change["reason"] for change in changes.values()} == {"policy-denied"}
+    assert "Ask #finance, and raise values.budget in the same pull request" in changes[CHURN]["message"]
+
+
 def test_unknown_names_of_the_catalogue_are_located_and_nothing_is_written(project: Project) -> None:
     project.edit("resources/search/embeddings.yaml", "Text Embeddings", "Text Embedding")
     project.edit("resources/platform/features.yaml", "vm_c1", "vm_c9")

@@ -213,6 +213,7 @@ class StepRunner:
     def _delete(self, work: Work) -> Outcome:
         if work.half.leftover is not None and work.change.live is not None:
             expect(self._wait_ready(work, work.change.live))
+            self._expect_same(work, work.half.leftover)
             self._choose(work, work.change.live, work.half.leftover)
         with self._lock:
             current = self._entries.get(work.step.address, work.change.applied)
@@ -222,21 +223,35 @@ class StepRunner:
                 self._outputs.pop(work.step.address, None)
         return self._end(work, state, message)
 
+    def _expect_same(self, work: Work, condemned: Live) -> None:
+        """Look once more right before it goes: a wait may have been long (SETTLEMENT §6).
+
+        Raises:
+            ProviderError: it carries another marker now.
+        """
+        now = work.provider.read_one(work.half.kind, condemned.id)
+        if now is not None and now.marker and now.marker != condemned.marker:
+            raise ProviderError(
+                f"{condemned.id} carries another marker than before; it was not deleted", code="conflict"
+            )
+
     def _choose(self, work: Work, survivor: Live, condemned: Live) -> None:
         """Note which of two halves stays before the other one goes (SETTLEMENT §6, R18)."""
         known = work.change.applied
         if known is not None and (known.live_id, known.successor) == (survivor.id, condemned.id):
             return
         marker = survivor.parsed_marker
-        spec: Mapping[str, Any] = known.spec if known is not None and known.live_id == survivor.id else {}
+        same = known if known is not None and known.live_id == survivor.id else None
+        spec: Mapping[str, Any] = same.spec if same is not None else {}
         if marker is not None and marker.digest == create_digest(work.desired.spec):
             spec = work.desired.spec  # what it was made from; else nobody knows what was applied to it
         entry = entry_for(
             work.desired,
             spec,
             live=survivor,
-            before=None,
-            fingerprint=self._tools.fingerprint,
+            before=same,
+            # Its create had the secrets of its time: today's would hide that one has changed since.
+            fingerprint=lambda name: same.fingerprints.get(name, "") if same is not None else "",
             now_s=work.provider.clock.now(),
             revision=self._tools.revision,
             run=self._tools.run_id,

@@ -108,8 +108,8 @@ CODES: Final = (
         stage="plan",
         meaning=(
             "Several live things carry the marker of one resource, for example after a lost reply and a lost ledger. "
-            "The one with the better proof stays, the others go, one in each run; none is touched when one of them was "
-            "made to be kept."
+            "The one with the better proof stays, the others go, one in each run; none is touched when one that would "
+            "go is, or may be, protected."
         ),
         remedy="Look at them in the plan. If none is touched, delete the wrong one at the provider yourself.",
     ),

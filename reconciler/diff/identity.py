@@ -301,7 +301,7 @@ def _by_marker(resource: Resource, marked: Sequence[Live], entry: Applied | None
     if len(marked) == 1:
         return Pair(resource=resource, live=marked[0], entry=entry)
     survivor, *others = sorted(marked, key=lambda item: _claim_to_stay(resource, item, entry))
-    kept = [item.id for item in others if item.untouchable or (item.parsed_marker and item.parsed_marker.keep != "n")]
+    kept = [item.id for item in others if _is_kept(resource, item, survivor, entry)]
     if kept:
         ids = tuple(item.id for item in marked)
         return Pair(
@@ -310,11 +310,24 @@ def _by_marker(resource: Resource, marked: Sequence[Live], entry: Applied | None
             verdict=Action.BLOCKED,
             reason="twins",
             message=f"{len(ids)} live items carry its marker: {', '.join(ids)}; {survivor.id} would stay, but "
-            f"{', '.join(kept)} was made to be kept, so none is touched",
+            f"{', '.join(kept)} is to be kept, so none is touched",
             candidates=ids,
         )
     candidates = tuple(item.id for item in others)
     return Pair(resource=resource, live=survivor, entry=entry, leftover=others[-1], is_twin=True, candidates=candidates)
+
+
+def _is_kept(resource: Resource, item: Live, survivor: Live, entry: Applied | None) -> bool:
+    """Whether one of several may not go: by its marker, or because it may be the one that is protected today.
+
+    Most markers can't change, so that protection which came later stands in the spec and the ledger alone; only of the
+    ledger's own item is it clear that the protected one stays.
+    """
+    marker = item.parsed_marker
+    if item.untouchable or (marker is not None and marker.keep != "n"):
+        return True
+    protected = resource.lifecycle.prevent_destroy or (entry is not None and entry.prevent_destroy)
+    return protected and not (entry is not None and entry.live_id == survivor.id)
 
 
 def _claim_to_stay(resource: Resource, item: Live, entry: Applied | None) -> tuple[bool, bool, int, bool, float, str]:

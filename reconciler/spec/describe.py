@@ -15,7 +15,7 @@ from reconciler.fields.path import EACH
 from reconciler.spec.schema import tighten
 from reconciler.spec.words import condition_words, show
 
-__all__ = ["Field", "NoField", "SchemaBook", "Variant", "describe"]
+__all__ = ["Field", "NoField", "SchemaBook", "Variant"]
 
 _LIMITS: Final = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
@@ -115,15 +115,6 @@ class _At:
     def is_needed(self) -> bool:
         """Whether a document always has it, where it has what is above it."""
         return bool(self.needed) and not any_of(self.needed)
-
-
-def describe(strict: Mapping[str, Mapping[str, Any]], file: str, path: Sequence[str]) -> Field | tuple[str, ...]:
-    """The field at a path of a document; where there is none, the names that exist where the path ends to fit.
-
-    `strict`: schema files by name, in strict form.
-    """
-    found = SchemaBook({}, strict).describe(file, path)
-    return found if isinstance(found, Field) else found.known
 
 
 class SchemaBook:

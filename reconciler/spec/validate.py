@@ -227,7 +227,7 @@ def _check_ignored(document: Document, part: Node, schemas: SchemaSet, problems:
             path = ("spec", *_below_spec(node.value).segments) if isinstance(node.value, str) else ()
         except ValueError:
             continue  # refused by its format
-        missing = SchemaBook(schemas.strict).describe(document.kind.schema, path) if len(path) > 1 else None
+        missing = SchemaBook({}, schemas.strict).describe(document.kind.schema, path) if len(path) > 1 else None
         if isinstance(missing, NoField) and not missing.free:
             wrong = f"ignoreChanges names {node.value!r}, and there is no {missing.part!r}"
             wanted = f"one of {', '.join(missing.known)}" if missing.known else "a field that has fields below it"

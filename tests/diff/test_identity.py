@@ -197,6 +197,22 @@ def test_a_twin_that_was_made_to_be_kept_is_left_alone() -> None:
     assert (kept.live, kept.leftover) == (items[1], items[0]), "the protected one stays"
 
 
+@pytest.mark.parametrize("where", ["spec", "ledger"])
+def test_protection_that_came_after_the_create_holds_for_twins_too(where: str) -> None:
+    """The marker can't tell of it; only the ledger's own item is known to be the protected one."""
+    made_of = dataclasses.replace(Marker.parse(token("chat", op="bbbbbb")), digest=create_digest(SPEC))  # type: ignore[type-var]
+    known, other = live("L1", marker=token("chat")), live("L2", marker=str(made_of))
+    desired = resource("chat", SPEC, prevent_destroy=where == "spec")
+    row = entry("chat", "L1", marker=known.marker, prevent_destroy=where == "ledger")
+    assert outcome(found(desired, known, other, entries=(row,))) == ("blocked", "twins"), (
+        "the other fits the spec better"
+    )
+    both = found(resource("chat", {"size": 9}, prevent_destroy=where == "spec"), known, other, entries=(row,))
+    assert (both.live, both.leftover) == (known, other)
+    if where == "spec":
+        assert outcome(found(desired, known, other)) == ("blocked", "twins"), "nobody knows which one"
+
+
 def test_older_half_of_an_interrupted_replace_is_no_twin() -> None:
     new, old = live("L2", marker=token("chat", op="bbbbbb")), live("L1", marker=token("chat"))
     row = entry("chat", "L2", marker=token("chat", op="bbbbbb"), successor="L1")

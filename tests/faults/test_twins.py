@@ -54,5 +54,5 @@ def test_twins_that_were_made_to_be_kept_are_shown_and_left_alone(fleet: Any) ->
     fleet.apply()
     double(fleet, CHAT)
     done = fleet.apply(code=4)
-    assert "was made to be kept" in done.stdout + done.stderr
+    assert "is to be kept" in done.stdout + done.stderr
     assert fleet.counts()[CHAT] == 2

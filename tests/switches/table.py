@@ -205,14 +205,12 @@ class Hindrance:
         at: Stage → (what the plan wants and how it ends, words of the message); others go their way.
         story: Another loop than the kind's, where nothing can follow.
         timeout: Of each wait.
-        gap: What the tool does not do yet; the test fails until it does (strictly: it must not pass by chance).
     """
 
     why: str
     at: Mapping[str, tuple[str, str]]
     story: str = ""
     timeout: str = ""
-    gap: str = ""
 
 
 _BRIEF: Final = "brief"
