@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.apply.wait import Interrupted, Patience, Waited, until
+from reconciler.apply.wait import Interrupted, Patience, Trouble, Waited, until
 from reconciler.diff.change import Call, CallOp, Change
 from reconciler.diff.compare import Sides, compare
 from reconciler.diff.live import Live, Marker
+from reconciler.fields import Phase
 from reconciler.ledger.journal import IntentRow, IntentState
 from reconciler.ledger.store import Lease
 from reconciler.plan.digest import canonical_json
@@ -90,7 +91,7 @@ class Courier:
 
     def send(self, work: Work, index: int, call: Call) -> Waited:
         """One call that is no create and no delete: wait for its phase, note, send, note, wait for its effect."""
-        self.wait_phase(work, call)
+        before = self.wait_phase(work, call)
         intent_id, _ = self.intend(work, index, call)
         reply = self.deliver(work, call, intent_id)
         if reply is None and not self.took_effect(work, call):
@@ -98,13 +99,18 @@ class Courier:
         self.close(work, intent_id, IntentState.DONE, live_id=call.target)
         if not call.until:
             return Waited(ok=True, live=None)
-        return until(
-            work.provider,
-            work.half.kind,
-            work.live_id,
-            lambda live: Waited(ok=True, live=live) if live is not None and live.phase in call.until else None,
-            self.patience(work),
-        )
+        return self._reach(work, call.until, before)
+
+    def _reach(self, work: Work, phases: Container[Phase], before: Live | None) -> Waited:
+        """Wait until it is in one of these phases, or until that is in vain."""
+        trouble = Trouble(work.provider, work.half.kind, before=before, lag_s=self.window_s(work))
+
+        def done(live: Live | None) -> Waited | None:
+            if live is None:
+                return None
+            return Waited(ok=True, live=live) if live.phase in phases else trouble.judge(live)
+
+        return until(work.provider, work.half.kind, work.live_id, done, self.patience(work))
 
     def took_effect(self, work: Work, call: Call) -> bool:
         """After an unknown outcome: does reading show, within the settle window, what the call wanted?
@@ -128,19 +134,24 @@ class Courier:
         """How long a write may take to show: the settle window, or a minute of the emulator's own time."""
         return self._tools.window_s(work.provider) or 60.0
 
-    def wait_phase(self, work: Work, call: Call) -> None:
-        """Wait until the live resource is in a phase in which this call may be sent."""
+    def wait_phase(self, work: Work, call: Call) -> Live | None:
+        """Wait until the live resource is in a phase in which this call may be sent; how it was then.
+
+        Raises:
+            ProviderError: it is not, and won't be.
+        """
         if not call.when:
-            return
-        expect(
-            until(
-                work.provider,
-                work.half.kind,
-                work.live_id,
-                lambda live: Waited(ok=True, live=live) if live is None or live.phase in call.when else None,
-                self.patience(work),
-            )
-        )
+            return work.half.live
+        trouble = Trouble(work.provider, work.half.kind)
+
+        def done(live: Live | None) -> Waited | None:
+            if live is None or live.phase in call.when:
+                return Waited(ok=True, live=live)
+            return None if live.phase is Phase.GOING else trouble.judge(live)  # it goes: then there is nothing to do
+
+        waited = until(work.provider, work.half.kind, work.live_id, done, self.patience(work))
+        expect(waited)
+        return waited.live
 
     def intend(
         self, work: Work, index: int, call: Call, context: Mapping[str, Any] | None = None

@@ -76,6 +76,7 @@ def entry_for(
         on_remove=resource.lifecycle.on_remove,
         renamed_from=tuple(resource.lifecycle.renamed_from),
         secrets_revision=resource.lifecycle.secrets_revision,
+        run_state=resource.lifecycle.run_state,
         fingerprints={name: fingerprint(name) for name in secret_names(spec)},
         applied_at=now_s,
         **{**facts, **values},

@@ -12,7 +12,7 @@ from reconciler.apply.probe import until_answers
 from reconciler.apply.record import entry_for, new_marker
 from reconciler.apply.removal import Remover, keeps_entry
 from reconciler.apply.settle import intent_of
-from reconciler.apply.wait import Interrupted, Waited, until, until_gone, until_ready
+from reconciler.apply.wait import Interrupted, Trouble, Waited, until, until_gone, until_ready
 from reconciler.diff.change import Action, Call, Change
 from reconciler.diff.live import Applied, Live, create_digest
 from reconciler.fields import WaitFor
@@ -268,7 +268,9 @@ class StepRunner:
             return Waited(ok=True, live=live)
         patience = self._courier.patience(work)
         may_rest = work.step.op is not Action.CREATE or work.desired.lifecycle.run_state == "stopped"
-        waited = until_ready(work.provider, work.desired.kind, live.id, target, patience, may_rest=may_rest)
+        kind, before = work.desired.kind, work.half.live if work.step.op is not Action.CREATE else None
+        trouble = Trouble(work.provider, kind, before=before, lag_s=self._courier.window_s(work))
+        waited = until_ready(work.provider, kind, live.id, target, patience, trouble=trouble, may_rest=may_rest)
         if (
             target is WaitFor.HTTP
             and waited.ok

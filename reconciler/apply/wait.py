@@ -11,7 +11,7 @@ from reconciler.fields import Kind, Phase, WaitFor
 from reconciler.problems import ProviderError
 from reconciler.providers.base import Provider
 
-__all__ = ["Interrupted", "Patience", "Waited", "until", "until_gone", "until_ready"]
+__all__ = ["Interrupted", "Patience", "Trouble", "Waited", "until", "until_gone", "until_ready"]
 
 _FIRST_POLL_S = 1.0
 _READ_FAILURES = 10
@@ -86,26 +86,72 @@ def _tell(live: Live | None, told: str, patience: Patience) -> str:
     return status
 
 
+class Trouble:
+    """Tells when waiting is in vain: it failed, somebody deletes it, or it does not heal (case C45)."""
+
+    def __init__(self, provider: Provider, kind: Kind, *, before: Live | None = None, lag_s: float = 0.0) -> None:
+        """Begin to watch now.
+
+        Args:
+            provider: Whose time counts.
+            kind: Says how long it may be degraded.
+            before: The item as it was before a write: if it had failed already, that is old news for `lag_s` seconds.
+            lag_s: How long a write may take to show.
+        """
+        self._now = provider.clock.now
+        self._kind = kind
+        old = before is not None and before.phase is Phase.FAILED
+        self._old_news_until = self._now() + lag_s if old else 0.0
+        self._degraded_since: float | None = None
+
+    def judge(self, live: Live) -> Waited | None:
+        """The end of a wait, or nothing: only time tells."""
+        if live.phase is not Phase.DEGRADED:
+            self._degraded_since = None
+        wrong = ""
+        if live.phase is Phase.FAILED:
+            wrong = f"it failed: {live.reason or live.status}" if self._now() >= self._old_news_until else ""
+        elif live.phase is Phase.GOING:
+            wrong = "somebody deletes it"
+        elif live.phase is Phase.DEGRADED:
+            wrong = self._unhealed(live)
+        if live.phase is not Phase.FAILED:
+            self._old_news_until = 0.0
+        return Waited(ok=False, live=live, message=wrong) if wrong else None
+
+    def _unhealed(self, live: Live) -> str:
+        if self._degraded_since is None:
+            self._degraded_since = self._now()
+        grace_s = self._kind.degraded_s
+        if not grace_s or self._now() - self._degraded_since < grace_s:
+            return ""
+        return f"it has been {live.status} for {grace_s:g} s{': ' + live.reason if live.reason else ''}"
+
+
 def until_ready(
-    provider: Provider, kind: Kind, live_id: str, target: WaitFor, patience: Patience, *, may_rest: bool = True
+    provider: Provider,
+    kind: Kind,
+    live_id: str,
+    target: WaitFor,
+    patience: Patience,
+    *,
+    trouble: Trouble | None = None,
+    may_rest: bool = True,
 ) -> Waited:
     """Wait until it is ready; a resource that failed ends the wait at once (case C45), a slow warm-up does not.
 
     `may_rest`: a stopped one is as ready as it gets. What was just made and is to run may not rest.
     """
+    trouble = trouble or Trouble(provider, kind)
 
     def done(live: Live | None) -> Waited | None:
         if live is None:
             return None  # not listed yet: only time tells (case C38)
-        wrong = ""
-        if live.phase is Phase.FAILED:
-            wrong = f"it failed: {live.reason or live.status}"
-        elif live.phase is Phase.GOING:
-            wrong = "somebody deletes it"
-        elif live.phase is Phase.STOPPED and not may_rest:
-            wrong = f"it stopped by itself: {live.reason or live.status}"
-        if wrong:
-            return Waited(ok=False, live=live, message=wrong)
+        in_vain = trouble.judge(live)
+        if in_vain is not None:
+            return in_vain
+        if live.phase is Phase.STOPPED and not may_rest:
+            return Waited(ok=False, live=live, message=f"it stopped by itself: {live.reason or live.status}")
         if target is WaitFor.NONE or live.phase in {Phase.READY, Phase.FINISHED, Phase.STOPPED}:
             return Waited(ok=True, live=live)
         if target is WaitFor.RUNNING and live.run_state == "running":

@@ -129,6 +129,8 @@ class Change:
     applied: Applied | None = None
     leftover: Live | None = None
     """What is left of an interrupted create-first replace: the change is to delete it, and nothing else."""
+    half_of: str = ""
+    """Address of the resource whose other half this is: both left the spec before their replace came to its end."""
     fields: tuple[FieldChange, ...] = ()
     interruption: Interruption = Interruption.NONE
     notices: tuple[str, ...] = ()

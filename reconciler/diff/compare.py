@@ -109,7 +109,7 @@ def _walk(sides: Sides, node: _Node, result: Comparison) -> None:
     rule = sides.kind.exact_rule(node.path) if node.path.segments else None
     if rule is not None and rule.list_key and _is_list(node.desired, node.applied):
         for child in _keyed_children(sides.kind, node, rule.list_key):
-            _walk(sides, child, result)
+            _walk(sides, _unless_left_out(child, rule.left_out_by) if rule.left_out_by else child, result)
     elif _is_tree(rule, node):
         for child in _mapping_children(node):
             _walk(sides, child, result)
@@ -149,6 +149,21 @@ def _keyed_children(kind: Kind, node: _Node, list_key: str) -> Iterable[_Node]:
         yield _Node(
             node.path / f"[{key}]", where, wanted, live.get(key, (0, ABSENT))[1], applied.get(key, (0, ABSENT))[1]
         )
+
+
+def _unless_left_out(node: _Node, flag: str) -> _Node:
+    """An entry of a list; of one that the spec leaves out, or left out when last applied, the flag alone.
+
+    A live entry is not left out, whatever the last applied value says; shown with its flag, it is as good as absent.
+    """
+    desired, live, applied = (_mapping(value) for value in (node.desired, node.live, node.applied))
+    told = live.get(flag) is True if live else ABSENT
+    if desired.get(flag) is True or (applied.get(flag) is True and not (desired and told is False)):
+        where = (*node.where, flag) if desired else node.where
+        return _Node(node.path / flag, where, desired.get(flag, ABSENT), told, applied.get(flag, ABSENT))
+    if told is True:
+        return dataclasses.replace(node, live=ABSENT)
+    return dataclasses.replace(node, live={**live, flag: False}) if desired and live else node
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -289,7 +304,9 @@ def _removed(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> 
         return
     if rule.instead_of and _get(sides.desired, FieldPath.parse(rule.instead_of)) is not ABSENT:
         return
-    shown = _visible(sides, node, rule)
+    shown, own = _visible(sides, node, rule), sides.live.defaults.get(str(node.path), ABSENT)
+    if own is not ABSENT and _same(rule, node.live if shown else node.applied, own):
+        return
     if shown and (_unset(rule, node.live) or _follows(sides, rule, node.live)):
         return
     if not shown and _same(rule, node.applied, _or_follows(sides.desired, rule, ABSENT)):
@@ -322,7 +339,7 @@ def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, 
         in_place = rule.unset_way(sides.version) is Unset.IN_PLACE
     shown = _visible(sides, node, rule)
     before = node.live if shown else node.applied
-    if rule.one_way == "off->on" and before is not False and not _unset(rule, before):
+    if rule.one_way == "off->on" and _is_on(sides, node, rule, before):
         in_place = False
     sensitive = rule.secret is Secret.ALWAYS or any(
         holds_secret(_or_none(value)) for value in (node.desired, node.applied)
@@ -350,6 +367,18 @@ def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, 
             after_text=text_of(node.desired) if references and not sensitive else "",
         )
     )
+
+
+def _is_on(sides: Sides, node: _Node, rule: FieldRule, before: Any) -> bool:
+    """Whether a one-way switch is on already: the topmost of those above a field is the switch for all below it."""
+    for end in range(1, len(node.path.segments)):
+        path = FieldPath(node.path.segments[:end])
+        above = sides.kind.exact_rule(path)
+        if above is not None and above.one_way:
+            rule, before = above, _get(sides.live.spec, path)
+            before = _get(sides.applied or {}, path) if before is ABSENT else before
+            break
+    return before is not False and not _unset(rule, before)
 
 
 def _class(sides: Sides, node: _Node, rule: FieldRule, *, shown: bool) -> FieldClass:

@@ -260,10 +260,12 @@ def _with_revision(resource: Resource, pair: Pair, facts: Facts) -> Callable[[st
 
 
 def _run_state(resource: Resource, pair: Pair) -> str:
-    wanted, live = resource.lifecycle.run_state, pair.live
-    if not wanted or live is None or not live.run_state or live.run_state == wanted:
+    """The state to ask for, or empty; where the live side can't tell (auto-stop), a wish that is new counts."""
+    wanted, live, entry = resource.lifecycle.run_state, pair.live, pair.entry
+    if not wanted or live is None:
         return ""
-    return wanted
+    known = live.run_state or (entry.run_state if entry is not None else "")
+    return wanted if known and known != wanted else ""
 
 
 def _state_note(pair: Pair, result: Comparison) -> str:
@@ -300,6 +302,7 @@ def decide_orphan(orphan: Orphan, facts: Facts, kinds: Mapping[str, Kind]) -> Ch
         applied=entry,
         interruption=Interruption(kind.replace_interruption),
         notices=(kind.delete_notice,) if kind.delete_notice else (),
+        half_of=orphan.half_of,
     )
     if listing is None:
         message = "it left the spec, and its provider instance is no longer in reconciler.yaml"
@@ -368,7 +371,10 @@ def _removal(base: Change, facts: Facts) -> Change:
             "apply it once with preventDestroy: false, then remove it"
         )
         return _with(base, action=Action.BLOCKED, reason="prevent-destroy", message=message, intended=Action.DELETE)
-    return _with(base, action=Action.DELETE, reason="removed-from-spec", message="it is no longer in the spec")
+    message = "it is no longer in the spec"
+    if base.half_of:
+        message = f"it is the other half of {base.half_of}, whose replace did not come to its end; {message}"
+    return _with(base, action=Action.DELETE, reason="removed-from-spec", message=message)
 
 
 def _with(change: Change, **values: Any) -> Change:

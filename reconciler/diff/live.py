@@ -103,6 +103,8 @@ class Live:
         name: The API's name; empty for kinds without a settable one.
         spec: What the API shows, in the spec's field names, without marker and without anything secret.
         hidden: Paths of `spec` that this item does not show although the API can (`FieldPath` texts).
+        defaults: Path of `spec` → what the server takes where it is not written, if only this item tells (by its
+            template); what goes for all items of a kind is in its table.
         phase, status, reason: Our phase, the provider's own word, and its explanation if it gives one.
         marker: The token as found; empty when there is none.
         marker_readable: False when this item's carrier can't be read, so that a missing marker proves nothing.
@@ -119,6 +121,7 @@ class Live:
     name: str = ""
     spec: Mapping[str, Any] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     phase: Phase = Phase.UNKNOWN
     status: str = ""
     reason: str = ""
@@ -176,7 +179,7 @@ class Applied:
         edges: Addresses that it needed at the last apply.
         prevent_destroy, on_remove: As last applied; they outlive the file.
         renamed_from: As last applied: a rename that is still in the file, and was carried out.
-        secrets_revision: As last applied.
+        secrets_revision, run_state: As last applied (`lifecycle`).
         fingerprints: Secret name → keyed fingerprint (`keyid:hex`).
         ready: False until it was seen ready.
         successor: Live id of the other half of a create-first replace, or empty.
@@ -196,6 +199,7 @@ class Applied:
     on_remove: str = "delete"
     renamed_from: tuple[str, ...] = ()
     secrets_revision: int = 0
+    run_state: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     ready: bool = True
     successor: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ __all__ = ["Orphan", "orphans"]
 class Orphan:
     """Something of ours that is no longer desired: from the ledger, or (without an entry) by its marker alone.
 
-    `trouble` is a reason and a message why the live item may not be deleted: it is not ours, or not any more.
+    Attributes:
+        trouble: A reason and a message why the live item may not be deleted: it is not ours, or not any more.
+        half_of: Its resource, for the other half of a create-first replace that never came to its end.
     """
 
     address: str
@@ -26,6 +29,7 @@ class Orphan:
     entry: Applied | None = None
     live: Live | None = None
     trouble: tuple[str, str] | None = None
+    half_of: str = ""
 
 
 def orphans(resources: Iterable[Resource], world: World) -> tuple[Orphan, ...]:
@@ -47,6 +51,11 @@ def orphans(resources: Iterable[Resource], world: World) -> tuple[Orphan, ...]:
     known = {resource_hash(address) for address in (*desired, *world.entries)}
     owner = owner_hash(world.owner)
     taken = {*desired, *world.entries}
+    for orphan in (*found,):
+        half = _other_half(orphan, world, taken)
+        if half is not None:
+            taken.add(half.address)
+            found.append(half)
     for listing in world.listings.values():
         for item in listing.items:
             marker = item.parsed_marker
@@ -59,6 +68,24 @@ def orphans(resources: Iterable[Resource], world: World) -> tuple[Orphan, ...]:
             taken.add(address)
             found.append(Orphan(address=address, listing=listing, live=item, trouble=trouble))
     return tuple(sorted(found, key=lambda orphan: (orphan.address, orphan.live.id if orphan.live else "")))
+
+
+def _other_half(orphan: Orphan, world: World, taken: Iterable[str]) -> Orphan | None:
+    """What a create-first replace left behind besides the entry's own item: the entry proves that it is ours, too."""
+    entry, listing = orphan.entry, orphan.listing
+    item = listing.by_id(entry.successor) if entry is not None and listing is not None and entry.successor else None
+    if entry is None or item is None or item.phase is Phase.GOING:
+        return None
+    if item.marker and not ours(item, world, {resource_hash(entry.address)}):
+        return None
+    address = _nameless_address(item, taken)
+    trouble = ("untouchable", f"{item.id} can't be touched: {item.untouchable}") if item.untouchable else None
+    # It goes before the item of the entry: while that lives, the entry stays, and with it the proof.
+    edges = (entry.address, *entry.edges)
+    own = dataclasses.replace(
+        entry, address=address, live_id=item.id, marker=item.marker, successor="", edges=edges, renamed_from=()
+    )
+    return Orphan(address=address, listing=listing, entry=own, live=item, trouble=trouble, half_of=entry.address)
 
 
 def _nameless_address(item: Live, taken: Iterable[str]) -> str:

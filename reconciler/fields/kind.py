@@ -149,6 +149,7 @@ class Kind:
         costs, gpus: What costs, and what counts as a GPU.
         run_states: Run states that `lifecycle.runState` may ask for; empty when the provider can't stop.
         wait: Default of `lifecycle.wait`; `timeout_s`, `poll_s` in seconds.
+        degraded_s: Seconds that a degraded one may take to heal before waiting for it ends; 0: as long as any wait.
         serial: Creates go one at a time per provider instance.
         likeness: Paths of `spec` that, where the API lets us set no name and an item's markers can't be read, make an
             unclaimed item a possible duplicate when all of them match (a reason for caution, never for a claim).
@@ -177,6 +178,7 @@ class Kind:
     wait: WaitFor = WaitFor.READY
     timeout_s: float = 1200.0
     poll_s: float = 15.0
+    degraded_s: float = 0.0
     serial: bool = False
     likeness: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)

@@ -83,7 +83,8 @@ class FieldRule:
         live: Name on the wire where it differs from `path`; for people and tests, the provider does the renaming.
         interruption: What a user notices when it changes in place.
         unset: How it goes back to nothing; default: in place for in-place fields, by replace for the others.
-        one_way: Only this direction is in place (`"off->on"`: from absent or false to something).
+        one_way: Only this direction is in place (`"off->on"`: from absent or false to something); for all fields below
+            it, too.
         seen: Who tells the live value. `NEVER`: the last applied value speaks.
         server_set: Never sent nor compared.
         secret: Whether values are hidden.

@@ -86,6 +86,9 @@ class _Graph:
                 self.needed_now[address].add(change.address)
             for address in _needs(change) | set(change.applied.edges if change.applied else ()):
                 self.needed_by[address].add(change.address)
+        for change in changes:
+            if change.half_of:  # who needed the resource may use either half
+                self.needed_by[change.address] |= self.needed_by[change.half_of] - {change.address}
         self.freeing = self._find_freeing()
         self._early = self._with_dependants({step_id for freed in self.freeing.values() for step_id in freed})
 

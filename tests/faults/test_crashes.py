@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-CHAT = "theta/Deployment/chat"
+CHAT, ANN = "theta/Deployment/chat", "modelarts/Notebook/ann"
 ONE_EACH = {CHAT: 1, "runai/Inference/llm": 1, "modelarts/Service/mnist": 1, "modelarts/Notebook/ann": 1}
 
 
@@ -162,4 +162,29 @@ def test_a_create_first_replace_that_dies_in_its_delete_is_finished_and_never_ma
     assert fleet.creates()[CHAT] == 2
     (new,) = fleet.ours()[CHAT]
     assert new != old
+    fleet.assert_settled()
+
+
+def test_both_halves_of_a_replace_that_never_ended_go_with_their_file_and_who_needed_them_goes_first(
+    fleet: Any,
+) -> None:
+    fleet.write(CHAT, lifecycle="{replace: create-first}")
+    fleet.write(ANN)
+    fleet.edit(ANN, "{name: ann}", "{name: ann, dependsOn: [theta/Deployment/chat]}")
+    fleet.apply()
+    fleet.edit(CHAT, "vm_gt1", "vm_gt2")
+    fleet.fault(CHAT, method="DELETE", path=".*", when="before", status=500, body={}, count=None)
+    fleet.apply(code=3)
+    assert fleet.counts()[CHAT] == 2
+    fleet.served.post("faults", [])
+    fleet.remove(CHAT)
+    fleet.remove(ANN)
+
+    plan = fleet.project.plan("--allow-empty-spec")
+    assert {change["reason"] for change in plan["changes"]} == {"removed-from-spec"}
+    assert plan["steps"][0]["address"] == ANN
+    assert plan["steps"][-1]["address"] == CHAT, "its entry proves the other half's owner until that has gone"
+    fleet.apply("--allow-empty-spec")
+
+    assert fleet.counts()[CHAT] == fleet.counts()[ANN] == 0
     fleet.assert_settled()

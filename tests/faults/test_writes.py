@@ -272,3 +272,34 @@ def test_what_failed_ends_at_once_with_its_reason_and_only_what_needs_it_is_skip
     assert "1 done, 2 failed, 1 skipped" in done.stdout
     change = fleet.changes()
     assert MNIST not in change, "a failure to start is no reason to replace"
+
+
+def test_a_wait_ends_when_a_start_fails_also_where_it_had_failed_before(fleet: Any) -> None:
+    fleet.write(ANN, lifecycle="{runState: stopped}")
+    fleet.apply()
+    fleet.served.post("switches", {"modelarts-notebooks": {"start_outcome": "failed"}})
+    fleet.edit(ANN, "runState: stopped", "runState: running")
+    for before in ("STOPPED", "START_FAILED"):
+        (live,) = (item for item in fleet.served.get("state")["modelarts-notebooks"] if item["name"] == "ann")
+        assert live["status"] == before
+        done = fleet.apply(code=3)
+        assert "it failed: ModelArts.6360" in done.stdout
+        assert "not so within" not in done.stdout
+    actions = [post["body"] for post in fleet.writes_of(ANN, "POST")[1:]]
+    assert actions == [{"action": "stop"}, {"action": "start"}, {"action": "start"}]
+
+
+def test_what_an_auto_stop_hides_is_asked_for_once_when_the_wish_changes(fleet: Any) -> None:
+    fleet.write(ANN, lifecycle="{runState: stopped}")
+    fleet.edit(ANN, "spec: {storage:", "spec: {auto_stop: {enable: true, duration: 3600}, storage:")
+    fleet.apply()
+    fleet.assert_settled()
+
+    fleet.edit(ANN, "runState: stopped", "runState: running")
+    assert fleet.changes()[ANN]["run_state"] == "running"
+    fleet.apply()
+    fleet.served.post("clock", {"advance_s": 4000})
+
+    (live,) = (item for item in fleet.served.get("state")["modelarts-notebooks"] if item["name"] == "ann")
+    assert live["status"] == "STOPPED", "stopped by itself"
+    fleet.assert_settled()

@@ -635,6 +635,8 @@ def test_fields_taken_out_of_the_spec_go_back_to_nothing(lab: Lab) -> None:
             {"log_report_channels": [{"type": "LTS", "configuration": {"log_group_id": "other"}}]},
             True,
         ),
+        ({"log_report_channels": [{"type": "LTS"}]}, {"log_report_channels": PROPERTIES["log_report_channels"]}, True),
+        ({"log_report_channels": []}, {"log_report_channels": PROPERTIES["log_report_channels"]}, False),
     ],
 )
 def test_one_way_switches_go_on_in_place_and_off_by_replace(

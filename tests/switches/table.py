@@ -66,6 +66,7 @@ SWITCHES: Final[Mapping[str, Mapping[str, Sequence[Any]]]] = {
         "rolloutLimit": (600,),
         "outcomes": ({},),
         "policy": ({},),
+        "gpuQuota": ({},),
         "metrics": ("full", "partial"),
     },
     # Source: modelarts-services §1 (IAM)
@@ -99,6 +100,7 @@ SWITCHES: Final[Mapping[str, Mapping[str, Sequence[Any]]]] = {
         "instance_limit": (128,),
         "unknown_models": ("accept", "refuse"),
         "unknown_specifications": ("refuse", "accept"),
+        "specification_doubts": ({},),
         "properties_as_text": (False, True),
         "write_only_fields": (False, True),
     },
@@ -145,6 +147,7 @@ SAMPLES: Final[Mapping[str, Sequence[Any]]] = {
         {"defaults": {"labels": {"instances": [{"name": "cost", "value": "x"}]}, "imagePullPolicy": "Always"}},
         {"rules": {"image": {"canEdit": False}}},
     ),
+    "runai.gpuQuota": ({"default": 0},),
     "modelarts.token_ttl_s": (30,),
     "modelarts-services.limit_max": (1,),
     "modelarts-services.rate_limit": (
@@ -160,6 +163,7 @@ SAMPLES: Final[Mapping[str, Sequence[Any]]] = {
     "modelarts-services.update_rollback": (["it"],),
     "modelarts-services.quota": ({"real-time": 4}, {"real-time": 3}),
     "modelarts-services.instance_limit": (1, 0),
+    "modelarts-services.specification_doubts": ({"modelarts.vm.cpu.2u": "sellout"},),
     "modelarts-notebooks.instance_limit": (6, 1),
     "modelarts-notebooks.creating_s": (0, 150),
     "modelarts-notebooks.starting_s": (0, 90),
@@ -246,10 +250,9 @@ HINDERED: Final[Mapping[str, Hindrance]] = {
         story=_BRIEF,
     ),
     'runai.outcomes={"it": "Degraded"}': Hindrance(
-        why="it never gets whole; the wait ends with its limit",
-        at={"create": ("create failed", "Degraded: 1 of 2 pods is not ready")},
+        why="it never gets whole; the wait ends after its grace",
+        at={"create": ("create failed", "it has been Degraded for 300 s: 1 of 2 pods is not ready")},
         story=_BRIEF,
-        timeout="2m",
     ),
     'runai.outcomes={"it": "Pending"}': Hindrance(
         why="the quota is used up; the wait ends with its limit and the scheduler's words",
@@ -281,10 +284,9 @@ HINDERED: Final[Mapping[str, Hindrance]] = {
         story=_BRIEF,
     ),
     'modelarts-services.deploy_outcome={"it": "concerning"}': Hindrance(
-        why="some instances stay bad",
-        at={"create": ("create failed", "concerning")},
+        why="some instances stay bad, and nobody waits the 20 minutes that a deployment may take",
+        at={"create": ("create failed", "it has been concerning for 300 s")},
         story=_BRIEF,
-        timeout="5m",
     ),
     'modelarts-services.update_rollback=["it"]': Hindrance(
         why="the update fails and rolls back: what is live is the old config, although the status is running",
@@ -311,10 +313,9 @@ HINDERED: Final[Mapping[str, Hindrance]] = {
         story=_BRIEF,
     ),
     "modelarts-notebooks.create_outcome=unavailable": Hindrance(
-        why="it never gets available; the wait ends with its limit",
-        at={"create": ("create failed", "UNAVAILABLE")},
+        why="it never gets available, and the wait ends after its grace",
+        at={"create": ("create failed", "it has been UNAVAILABLE for 60 s")},
         story=_BRIEF,
-        timeout="2m",
     ),
     "modelarts-notebooks.create_outcome=stuck": Hindrance(
         why="it stays in CREATING, and the API deletes nothing in a passing state",
@@ -324,8 +325,7 @@ HINDERED: Final[Mapping[str, Hindrance]] = {
     ),
     "modelarts-notebooks.start_outcome=failed stopped": Hindrance(
         why="there are no resources to start it again",
-        at={"start": ("update failed", "START_FAILED: ModelArts.6360")},
-        timeout="2m",
+        at={"start": ("update failed", "it failed: ModelArts.6360")},
     ),
 }
 """`<module>.<switch>=<value>`, and the rest of the story's name where it is not the kind's first."""

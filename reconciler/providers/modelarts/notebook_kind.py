@@ -177,6 +177,7 @@ NOTEBOOK: Final = Kind(
     costs=(CostRule(item="flavor"),),
     run_states=("running", "stopped"),
     poll_s=10.0,
+    degraded_s=60.0,  # UNAVAILABLE, FROZEN: an operator's work, as a rule
     example={
         "profile_id": "Multi-Engine 1.0 (python3)-cpu",
         "flavor": "modelarts.vm.cpu.2u",

@@ -48,6 +48,7 @@ SERVICE: Final = Kind(
     run_states=("running", "stopped"),
     timeout_s=1200.0,
     poll_s=30.0,
+    degraded_s=300.0,  # §6 Rec: `concerning` is settled after a grace time; how long is our choice
     example={
         "infer_type": "real-time",
         "config": [

@@ -64,6 +64,7 @@ INFERENCE: Final = Kind(
     costs=(CostRule(item='"gpu"', times=_GPU, low="autoscaling.minReplicas", high="autoscaling.maxReplicas"),),
     gpus=(CostRule(item='"gpu"', times=_GPU, low="autoscaling.minReplicas", high="autoscaling.maxReplicas"),),
     timeout_s=1800.0,
+    degraded_s=300.0,  # §8: pods or network not to spec, which may heal; how long is our choice
     example={"image": "python:3.8", "servingPort": {"container": 8080, "protocol": "http"}},
 )
 
