@@ -8,7 +8,7 @@ import secrets as random_source
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping
 from reconciler.cli.who import who
 from reconciler.diff.change import Action
+from reconciler.diff.identity import trustworthy
 from reconciler.diff.live import Marker, owner_hash
 from reconciler.ledger.journal import Run, RunStatus
 from reconciler.ledger.store import Lease
@@ -115,7 +116,8 @@ def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int
     plan = session.plan(world, chosen)
     if any(change.reason in {"vanished", "gone"} for change in plan.changes):
         _look_again_later(session, plan)
-        plan = session.plan(session.read_world(), chosen)
+        world = session.read_world()
+        plan = session.plan(world, chosen)
     say_notes(session)
     for sentence in settled:
         printer.note(sentence)
@@ -131,7 +133,7 @@ def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int
     if plan.steps and not wishes.yes and not click.confirm("Apply these changes?", err=True):
         printer.note("nothing was sent")
         return Exit.REFUSED
-    report = dataclasses.replace(_carry_out(session, lease, plan, wishes), settled=settled)
+    report = dataclasses.replace(_carry_out(session, lease, plan, wishes, world), settled=settled)
     say_notes(session)
     _print_report(report, wishes.output, printer)
     left_out = bool(plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN))
@@ -145,7 +147,7 @@ def _look_again_later(session: Session, plan: Plan) -> None:
         provider.clock.sleep(float(provider.config.settings.get("pollInterval", 15.0)))
 
 
-def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes) -> Report:
+def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, world: World) -> Report:
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{random_source.token_hex(3)}"
     printer = session.printer
     lease.begin_run(
@@ -184,18 +186,28 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes) -> R
         with stopping(applier.stop, printer, wishes.timeout_s):
             report = applier.run()
         status = RunStatus.DONE if report.complete else RunStatus.INCOMPLETE
-        return _with_second_look(session, report)
+        touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
+        if not touched or report.interrupted:
+            return report
+        again = session.read_world()
+        if report.complete:
+            _trust(session, lease, report, world, again)
+        return _with_second_look(session, report, touched, again)
     finally:
         session.guard.clear()
         lease.end_run(run_id, status, time.time())
 
 
-def _with_second_look(session: Session, report: Report) -> Report:
+def _trust(session: Session, lease: Lease, report: Report, *looks: World) -> None:
+    """From now on an unreadable item of these kinds is known to be foreign; two looks, since lists flap (R6, R7)."""
+    known = frozenset.intersection(*(trustworthy(world.listings, world.entries) for world in looks))
+    for scope in sorted(known - session.ledger.trusted(session.owner)):
+        lease.trust(scope, by=report.run, now=time.time())
+
+
+def _with_second_look(session: Session, report: Report, touched: Container[str], world: World) -> Report:
     """Read again what was touched: a second plan must be empty, or what the provider did not keep is named."""
-    touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
-    if not touched or report.interrupted:
-        return report
-    again = session.plan(session.read_world(), Options())
+    again = session.plan(world, Options())
     notes = [
         f"{change.address}: after the apply it still differs: "
         f"{', '.join(str(f.path) for f in change.fields) or change.message}"

@@ -33,7 +33,7 @@ from reconciler.diff.live import Applied, Listing, Live, Marker, Verdict, create
 from reconciler.fields import FieldPath, Phase
 from reconciler.spec.resource import Resource, ResourceRef
 
-__all__ = ["RECENT_S", "Pair", "World", "is_recent", "judge", "ours", "pair", "strange"]
+__all__ = ["RECENT_S", "Pair", "World", "is_recent", "judge", "ours", "pair", "strange", "trustworthy"]
 
 RECENT_S: Final = 300.0
 """A create younger than this (seconds) may not be listed yet. Source: DESIGN §3, case C38."""
@@ -146,6 +146,24 @@ def judge(
         message=f"the list of {listing.kind.title}s has {len(listing.items)} items, but {len(known)} are known and "
         f"{len(missing)} of them are missing; --accept-empty believes it",
         notes=listing.notes,
+    )
+
+
+def trustworthy(listings: Mapping[tuple[str, str], Listing], entries: Mapping[str, Applied]) -> frozenset[str]:
+    """Scopes (`provider/Kind`) of nameless kinds in which the ledger knows every item that it could not tell by marker.
+
+    After a finished run that saw this, an item without a readable marker is known to be foreign. Source: SETTLEMENT R7.
+    """
+    held = {
+        (address.rpartition("/")[0], live_id)
+        for address, entry in entries.items()
+        for live_id in (entry.live_id, entry.successor)
+    }
+    return frozenset(
+        f"{provider}/{kind}"
+        for (provider, kind), listing in listings.items()
+        if listing.kind.likeness and listing.verdict is Verdict.COMPLETE
+        if all(item.marker_readable or (f"{provider}/{kind}", item.id) in held for item in listing.items)
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
+
+import httpx
 
 
 def test_an_emulator_without_delays_of_its_own_is_not_waited_for(fleet: Any) -> None:
@@ -34,3 +37,25 @@ def test_a_person_can_say_that_nothing_ran_before_this_ledger(fleet: Any) -> Non
     assert fleet.project.run("ledger", "trust", "theta/Deployment").returncode == 0
 
     assert fleet.project.plan()["summary"]["create"] == 1
+
+
+def test_a_run_that_saw_no_unreadable_machine_knows_later_ones_to_be_foreign(fleet: Any) -> None:
+    fleet.write("theta/Deployment/chat")
+    theta = fleet.served.connection["theta"]
+    for item in fleet.served.get("state")["theta"]:
+        if item["Annotations"] is None:  # somebody's machine that nothing can be read on: nobody knows whose it is
+            path = f"{theta['endpoint']}/deployment/{item['Shard']}/{item['Suffix']}"
+            query = {"project_id": theta["projectId"]}
+            httpx.delete(path, params=query, headers={"x-api-key": theta["apiKey"]}, trust_env=False)
+    fleet.apply()
+    trusted = json.loads(fleet.project.run("ledger", "show", "-o", "json").stdout)["trusted"]
+    assert trusted == ["theta/Deployment"]
+    fleet.served.post("switches", {"theta": {"annotations_mode": "null"}})  # and from now on nobody can read a marker
+    fleet.project.write(
+        "resources/more.yaml",
+        (fleet.project.root / "resources/chat.yaml").read_text(encoding="utf-8").replace("chat", "more"),
+    )
+
+    assert fleet.project.plan()["summary"]["create"] == 1, "the look-alike is the ledger's own, or nobody's"
+    fleet.drop_ledger()
+    assert {change["reason"] for change in fleet.changes().values()} == {"possible-duplicate"}
