@@ -6,18 +6,19 @@ import dataclasses
 import os
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.ledger_repair import migrate, open_home, restore, unlock
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
 from reconciler.cli.who import who
-from reconciler.ledger.store import Ledger, open_ledger
+from reconciler.ledger.journal import IntentRow
 from reconciler.problems import Problem, SpecError, nearest
 from reconciler.providers.registry import provider_types
 from reconciler.render import machine
-from reconciler.spec import Spec
 from reconciler.spec.values import encode
 
 __all__ = ["command"]
@@ -34,7 +35,7 @@ def command() -> None:
 def show(common: Common, *, output: str) -> int:
     """Print the entries of this owner, and its last runs. Contacts no provider."""
     spec = load_spec(common.where)
-    ledger = _open(spec, common)
+    ledger = open_home(spec, common)
     entries = ledger.entries(spec.project.owner)
     if output == "json":
         data = {
@@ -54,6 +55,60 @@ def show(common: Common, *, output: str) -> int:
     runs = [f"run {run.id}  {run.status}, {_time(run.started)}" for run in ledger.runs(spec.project.owner, 10)]
     common.printer.result("\n".join([*(lines or ["nothing was applied yet"]), *runs]))
     return Exit.DONE
+
+
+@command.command("history", epilog="Example: reconciler ledger history theta/Deployment/chat")
+@click.argument("address", default="")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="Runs, the newest first.")
+@output_option("text", "json")
+@common_options
+def history(common: Common, *, address: str, limit: int, output: str) -> int:
+    """Print what each run did: every write with its outcome. Contacts no provider.
+
+    ADDRESS leaves only the writes for one resource, and the runs that made some.
+    """
+    spec = load_spec(common.where)
+    ledger, owner = open_home(spec, common), spec.project.owner
+    writes = [row for row in ledger.journal(owner) if address in {"", row.address}]
+    runs = [run for run in ledger.runs(owner) if not address or any(row.run == run.id for row in writes)][:limit]
+    if output == "json":
+        data = {
+            "owner": owner,
+            "runs": [
+                dataclasses.asdict(run) | {"writes": [_write_json(row) for row in writes if row.run == run.id]}
+                for run in runs
+            ],
+        }
+        common.printer.result(machine.dump(data), utf8=True)
+        return Exit.DONE
+    lines = []
+    for run in runs:
+        at = f", revision {run.revision[:12]}" if run.revision else ""
+        ended = f" to {_time(run.ended)}" if run.ended else ""
+        lines.append(f"run {run.id}  {run.status}, {_time(run.started)}{ended}{at}")
+        lines.extend(_write_line(row) for row in writes if row.run == run.id)
+    common.printer.result("\n".join(lines or ["no run is known here"]))
+    return Exit.DONE
+
+
+def _write_json(row: IntentRow) -> dict[str, Any]:
+    return {
+        "address": row.address,
+        "op": row.op,
+        "state": row.state,
+        "id": row.live_id or row.target or None,
+        "at": row.sent_at,
+        "note": row.note or None,
+    }
+
+
+def _write_line(row: IntentRow) -> str:
+    live_id = row.live_id or row.target
+    return (
+        f"  {row.op} {row.address}  {row.state}"
+        + (f", id {live_id}" if live_id else "")
+        + (f": {row.note}" if row.note else "")
+    )
 
 
 @command.command("trust", epilog="Example: reconciler ledger trust theta/Deployment")
@@ -82,15 +137,15 @@ def trust(common: Common, *, scope: str) -> int:
                 )
             ]
         )
-    with _open(spec, common).take_lease(spec.project.owner, who(os.environ)) as lease:
+    with open_home(spec, common).take_lease(spec.project.owner, who(os.environ)) as lease:
         lease.trust(scope, by=who(os.environ), now=time.time())
     common.printer.result(f"{spec.project.owner}: {'everything' if scope == '*' else scope} is trusted from now on")
     return Exit.DONE
 
 
-def _open(spec: Spec, common: Common) -> Ledger:
-    return open_ledger(spec.project.ledger, common.where.root, redact=common.printer.redactor.redact)
-
-
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+for _one in (restore, unlock, migrate):
+    command.add_command(_one)

@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "apply": "Make live what the spec says.",
     "list": "Show what is live.",
     "outputs": "Print ids and endpoints of our resources.",
-    "ledger": "Show what was applied; say what an absence proves.",
+    "ledger": "Show what was applied; repair or move the record.",
     "graph": "Print which resource needs which.",
     "explain": "Tell what a field, a kind or a code means.",
     "schema": "Print the JSON Schema of a kind.",

@@ -43,6 +43,12 @@ CODES: Final = (
         remedy="Update reconciler here, too.",
     ),
     Code(
+        code="ledger-not-empty",
+        stage="ledger",
+        meaning="`ledger migrate` found a record of this owner in the new home already; two histories can't be one.",
+        remedy="Name another path, branch or database for the new home, or stay with the record that is there.",
+    ),
+    Code(
         code="ledger-type",
         stage="ledger",
         meaning="`spec.ledger.type` is unknown, or comes in a later release.",

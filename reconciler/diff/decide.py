@@ -119,7 +119,7 @@ def _existing(pair: Pair, spec: Mapping[str, Any], facts: Facts) -> Change:
             kind=resource.kind,
             desired=spec,
             live=live,
-            applied=entry.spec if entry is not None else None,
+            applied=entry.spec if entry is not None and not entry.rebuilt else None,
             version=facts.version,
             ignore=resource.lifecycle.ignore_changes,
             secret_changed=_with_revision(resource, pair, facts),
@@ -194,6 +194,18 @@ def _unfinished(base: Change, pair: Pair, leftover: Live) -> Change:
     )
 
 
+_UNKNOWN: Final = {False: "the ledger does not know it", True: "the ledger knows it from that marker alone"}
+
+
+def _is_rebuilt(base: Change) -> bool:
+    return base.applied is not None and base.applied.rebuilt
+
+
+def _is_unproven(base: Change) -> bool:
+    """Whether no apply of ours is in the ledger: a marker is no proof for a delete."""
+    return base.applied is None or base.applied.rebuilt
+
+
 def _replace(base: Change, forcing: list[str], pair: Pair, facts: Facts) -> Change:
     kind, resource = base.kind, base.desired
     assert resource is not None  # noqa: S101 - only desired resources are replaced
@@ -219,9 +231,9 @@ def _replace(base: Change, forcing: list[str], pair: Pair, facts: Facts) -> Chan
             intended=Action.REPLACE,
             **common,
         )
-    if base.applied is None and not facts.trust_markers:
+    if _is_unproven(base) and not facts.trust_markers:
         message = (
-            f"{what} can't change in place, and a replace deletes {base.live_id}, which the ledger does not know; "
+            f"{what} can't change in place, and a replace deletes {base.live_id}, and {_UNKNOWN[_is_rebuilt(base)]}; "
             "a marker alone is no proof for a delete: --trust-markers takes it for one"
         )
         return _with(
@@ -276,7 +288,7 @@ def _state_note(pair: Pair, result: Comparison) -> str:
         return (
             f"its live name stays {live.name!r}, although the spec says {resource.live_name!r}: no call can change it"
         )
-    if result.unverified and pair.entry is None:
+    if result.unverified and (pair.entry is None or pair.entry.rebuilt):
         return "can't tell without a ledger entry: " + ", ".join(map(str, result.unverified))
     return ""
 
@@ -348,17 +360,17 @@ def _vanished(base: Change, listing: Listing, *, recent: bool) -> Change:
 def _removal(base: Change, facts: Facts) -> Change:
     entry, live = base.applied, base.live
     assert live is not None  # noqa: S101 - the caller has looked
-    if entry is None:
+    if entry is None or (entry.rebuilt and entry.on_remove != "retain" and not entry.prevent_destroy):
         marker = live.parsed_marker
         if facts.trust_markers and marker is not None and marker.keep == "n":
-            message = "it carries our marker and is not in the spec; the ledger does not know it (--trust-markers)"
+            message = f"it carries our marker and is not in the spec; {_UNKNOWN[_is_rebuilt(base)]} (--trust-markers)"
             return _with(base, action=Action.DELETE, reason="removed-from-spec", message=message)
         way_out = "--trust-markers takes it for one"
         if marker is not None and marker.keep == "p":
             way_out = "and this one says that it is protected (preventDestroy)"
         message = (
-            f"{live.id} carries our marker and is not in the spec, but the ledger does not know it; a marker alone is "
-            f"no proof for a delete: {way_out}"
+            f"{live.id} carries our marker and is not in the spec, but {_UNKNOWN[_is_rebuilt(base)]}; "
+            f"a marker alone is no proof for a delete: {way_out}"
         )
         return _with(base, action=Action.BLOCKED, reason="not-in-ledger", message=message, intended=Action.DELETE)
     if entry.on_remove == "retain":

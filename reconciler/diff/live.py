@@ -182,6 +182,7 @@ class Applied:
         secrets_revision, run_state: As last applied (`lifecycle`).
         fingerprints: Secret name → keyed fingerprint (`keyid:hex`).
         ready: False until it was seen ready.
+        rebuilt: Made of a marker alone (`ledger rebuild`): it tells whose it is, and proves nothing for a delete.
         successor: Live id of the other half of a create-first replace, or empty.
         revision, applied_at, run: Who applied last: Git revision (may be empty), seconds since the epoch, run id.
     """
@@ -202,6 +203,7 @@ class Applied:
     run_state: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     ready: bool = True
+    rebuilt: bool = False
     successor: str = ""
     created_at: float = 0.0
     applied_at: float = 0.0

@@ -20,9 +20,9 @@ from reconciler.ledger import rows
 from reconciler.ledger.errors import LedgerError
 from reconciler.ledger.git_lease import GitLease, Term, lease_row
 from reconciler.ledger.git_repository import GitRepository, Moved
-from reconciler.ledger.git_state import dump_state, load_state, parse
 from reconciler.ledger.journal import KEPT_RUNS, IntentRow, Run, Tombstone
 from reconciler.ledger.lease import Holder
+from reconciler.ledger.state import as_text, dump_rows, dump_state, load_state, parse
 from reconciler.problems import Problem, Refused
 
 __all__ = ["DEFAULT_BRANCH", "GitLedger", "open_git_ledger"]
@@ -82,6 +82,14 @@ class GitLedger:
         """See `Ledger`."""
         return self._read(owner, lambda connection: rows.intent_of(connection, owner, op_id))
 
+    def journal(self, owner: str) -> tuple[IntentRow, ...]:
+        """See `Ledger`."""
+        return self._read(owner, lambda connection: rows.journal(connection, owner))
+
+    def dump(self, owner: str) -> str:
+        """See `Ledger`."""
+        return self._read(owner, lambda connection: dump_rows(connection, owner))
+
     def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
         """See `Ledger`."""
         return self._read(owner, lambda connection: rows.tombstones(connection, owner, self._now()))
@@ -122,6 +130,22 @@ class GitLedger:
                 raise Refused([_held(owner, lease)])
             time.sleep(min(_WATCH_S, max(until - time.monotonic(), 0.05)))
         raise AssertionError
+
+    def unlock(self, owner: str) -> str:
+        """See `Ledger`. The file of a holder that lives has changed under it, so that it loses its lease."""
+        for _ in range(_TRIES):
+            version = self._look(owner)
+            lease = dict(version.data.get("lease") or {})
+            if not lease or lease.get("released"):
+                return ""
+            text = as_text({**version.data, "lease": lease | {"released": True}})
+            commit = self._repository.commit(version.tip, {_file(owner): text}, f"{owner}: lease broken")
+            try:
+                self._repository.push(commit, version.tip)
+            except Moved:
+                continue  # it beats: whoever asked knows better
+            return str(Holder(**lease["holder"]))
+        raise LedgerError(f"ledger {self.location}: {_TRIES} others were faster; the lease stands")
 
     def _is_free(self, lease: Mapping[str, Any], watched_s: float) -> bool:
         """No lease, one that was given back, one long over, or one whose beat stood still for its whole time.

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from reconciler.ledger import rows
 from reconciler.ledger.errors import LeaseLost, LedgerError, explain
 from reconciler.ledger.git_repository import GitRepository, Moved
-from reconciler.ledger.git_state import dump_state, load_state, parse
 from reconciler.ledger.lease import Holder
+from reconciler.ledger.state import dump_state, load_state, parse
 from reconciler.ledger.table_lease import TableLease
 
 __all__ = ["GitLease", "Term", "lease_row"]

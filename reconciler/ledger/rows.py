@@ -37,6 +37,7 @@ __all__ = [
     "holds_epoch",
     "intent_of",
     "is_cold",
+    "journal",
     "open_intents",
     "put_entry",
     "rename",
@@ -130,6 +131,12 @@ def _intent(row: Row[*tuple[Any, ...]]) -> IntentRow:
 def open_intents(connection: Connection, owner: str) -> tuple[IntentRow, ...]:
     """All intents that nobody has closed, oldest first."""
     query = select(*_INTENT).where(INTENTS.c.owner == owner, INTENTS.c.state == IntentState.OPEN).order_by(INTENTS.c.id)
+    return tuple(map(_intent, connection.execute(query)))
+
+
+def journal(connection: Connection, owner: str) -> tuple[IntentRow, ...]:
+    """All intents that are kept, oldest first."""
+    query = select(*_INTENT).where(INTENTS.c.owner == owner).order_by(INTENTS.c.id)
     return tuple(map(_intent, connection.execute(query)))
 
 

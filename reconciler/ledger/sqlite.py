@@ -25,6 +25,7 @@ from reconciler.ledger.errors import LedgerError, cannot_write_beside, explain, 
 from reconciler.ledger.journal import KEPT_RUNS, IntentRow, Run, Tombstone
 from reconciler.ledger.lease import FileLock, Holder, refuse_network, take_owner_lock
 from reconciler.ledger.sqlite_lease import SqliteLease
+from reconciler.ledger.state import dump_rows
 from reconciler.ledger.tables import migrate, schema_version
 
 __all__ = ["SqliteLedger"]
@@ -105,6 +106,21 @@ class SqliteLedger:
     def intent_of(self, owner: str, op_id: str) -> IntentRow | None:
         """See `Ledger`."""
         return self._read(lambda connection: rows.intent_of(connection, owner, op_id), None)
+
+    def journal(self, owner: str) -> tuple[IntentRow, ...]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.journal(connection, owner), ())
+
+    def dump(self, owner: str) -> str:
+        """See `Ledger`."""
+        return self._read(lambda connection: dump_rows(connection, owner), "")
+
+    def unlock(self, owner: str) -> str:
+        """See `Ledger`. A lock that is held is held by a process that lives: the kernel frees it at death."""
+        path = self._owner_lock_path(owner)
+        if path.exists():
+            take_owner_lock(path, owner, Holder.here("unlock"), wait_s=0.0).release()
+        return ""
 
     def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
         """See `Ledger`."""

@@ -97,6 +97,14 @@ class Lease(Protocol):
         """
         ...
 
+    def restore(self, text: str) -> None:
+        """Take over what `Ledger.dump` of another home said, all at once.
+
+        Raises:
+            LedgerError: `ledger-not-empty`: something is known of the owner here; `ledger-damaged`, `ledger-newer`.
+        """
+        ...
+
     def release(self) -> None:
         """Give the lease back; a second time does nothing."""
         ...
@@ -139,6 +147,10 @@ class Ledger(Protocol):
         """The intent of this operation id, open or (last 50 runs) closed: whether a create was ours, what it heard."""
         ...
 
+    def journal(self, owner: str) -> tuple[IntentRow, ...]:
+        """All writes of the kept runs, open and closed, oldest first."""
+        ...
+
     def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
         """What was deleted in the last 30 days, and all that was released, oldest first."""
         ...
@@ -153,6 +165,20 @@ class Ledger(Protocol):
 
     def trusted(self, owner: str) -> frozenset[str]:
         """Scopes whose absences count without having been seen by a run: `*`, `provider/Kind`."""
+        ...
+
+    def dump(self, owner: str) -> str:
+        """All that is known of the owner, as one readable JSON text that `Lease.restore` of any home takes."""
+        ...
+
+    def unlock(self, owner: str) -> str:
+        """Break a lease that nobody will give back; returns who held it, or empty when it was free.
+
+        What its holder had under way stays open in the journal. The holder, should it live, writes nothing more here.
+
+        Raises:
+            Refused: `lease-held`: its holder lives on this machine, and the operating system proves it.
+        """
         ...
 
     def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> Lease:

@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 
 from reconciler.diff.live import Applied
 from reconciler.ledger import rows
+from reconciler.ledger.errors import LedgerError
 from reconciler.ledger.journal import IntentRow, IntentState, Run, RunStatus, Tombstone
+from reconciler.ledger.state import fill, parse
 
 __all__ = ["TableLease"]
 
@@ -118,6 +120,17 @@ class TableLease(ABC):
         """See `Lease`."""
         with self._transaction(f"the trust in {scope}", fenced=True) as connection:
             rows.trust(connection, self.owner, scope, by=by, now=now)
+
+    def restore(self, text: str) -> None:
+        """See `Lease`. Intents and runs get ids of this home."""
+        data = parse(text, f"of {self.owner}")
+        with self._transaction(f"the ledger of {self.owner}", fenced=True) as connection:
+            if any((rows.entries(connection, self.owner), rows.journal(connection, self.owner))):
+                raise LedgerError(
+                    f"this ledger knows something of {self.owner} already, and two histories can't be one",
+                    code="ledger-not-empty",
+                )
+            fill(connection, self.owner, data, keep_ids=False)
 
     @abstractmethod
     def release(self) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -23,6 +24,7 @@ from reconciler.ledger import (
     RunStatus,
     Tombstone,
     TombstoneKind,
+    open_ledger,
 )
 from reconciler.problems import Refused
 from reconciler.spec.values import Composite, KnownAfterApply, SecretRef
@@ -321,6 +323,31 @@ def test_many_threads_write_under_one_lease(home: OpenHome) -> None:
         list(pool.map(work, range(40)))
     assert len(ledger.entries(OWNER)) == 40
     assert ledger.open_intents(OWNER) == ()
+
+
+def test_all_that_is_known_moves_to_another_home_once(home: OpenHome, tmp_path: Path) -> None:
+    with home().take_lease(OWNER, "") as lease:
+        lease.begin_run(RUN)
+        lease.put_entry(ENTRY)
+        lease.close_intent(lease.intend(replace(CREATE, op_id="closed")), IntentState.DONE, live_id="L1", note="well")
+        lease.intend(CREATE)
+        lease.forget("theta/Deployment/old", Tombstone(address="theta/Deployment/old", live_id="L0", at=NOW))
+        lease.trust("theta/Deployment", by="ann", now=NOW)
+        lease.end_run(RUN.id, RunStatus.DONE, NOW + 60)
+    old = home()
+    new = open_ledger({"type": "sqlite", "path": "moved.db"}, tmp_path, now=lambda: NOW)
+    with new.take_lease("shop/prod", "") as other:
+        other.intend(replace(CREATE, owner="shop/prod"))  # ids of this home are given already
+    with new.take_lease(OWNER, "") as lease:
+        lease.restore(old.dump(OWNER))
+        with pytest.raises(LedgerError, match="ledger-not-empty"):
+            lease.restore(old.dump(OWNER))
+
+    for read in ("entries", "tombstones", "runs", "trusted", "is_cold"):
+        assert getattr(new, read)(OWNER) == getattr(old, read)(OWNER), read
+    assert [replace(row, id=0) for row in new.journal(OWNER)] == [replace(row, id=0) for row in old.journal(OWNER)]
+    assert [row.op_id for row in new.open_intents(OWNER)] == [CREATE.op_id]
+    assert new.entries("shop/prod") == {}
 
 
 def test_free_text_is_redacted_before_it_is_stored(home: OpenHome) -> None:

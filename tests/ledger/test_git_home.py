@@ -231,6 +231,18 @@ def test_a_lease_long_over_is_taken_at_once(clone: Clone) -> None:
     assert later.take_lease(OWNER, "heir").epoch == dead.epoch + 1
 
 
+def test_a_lease_that_a_person_breaks_is_free_and_its_holder_writes_nothing_more(clone: Clone, remote: Path) -> None:
+    dead = clone().take_lease(OWNER, "dead")
+    dead.intend(CREATE)
+    assert "dead" in clone().unlock(OWNER)
+    assert clone().unlock(OWNER) == "", "nobody holds it now"
+    with pytest.raises(LeaseLost):
+        dead.put_entry(ENTRY)
+    with clone().take_lease(OWNER, "heir") as heir:
+        assert heir.epoch == dead.epoch + 1
+        assert [row["state"] for row in stored(remote)["intents"]] == ["open"]
+
+
 def test_a_runner_that_slept_through_its_lease_writes_nothing_more_but_what_it_heard(
     clone: Clone, remote: Path
 ) -> None:

@@ -1,8 +1,9 @@
-"""One owner's ledger as a readable JSON text, and as tables in memory, so that all homes share what is done to rows."""
+"""One owner's ledger as a readable JSON text, and as tables: the Git home's file, and what moves from home to home."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, StaticPool, create_engine, insert, select, text
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from reconciler.ledger.errors import LedgerError
 from reconciler.ledger.tables import ENTRIES, INTENTS, LEASES, METADATA, RUNS, SCHEMA_VERSION, TOMBSTONES, TRUST
 
-__all__ = ["LEDGER_FORMAT", "dump_state", "load_state", "parse"]
+__all__ = ["LEDGER_FORMAT", "as_text", "dump_rows", "dump_state", "fill", "load_state", "parse"]
 
 LEDGER_FORMAT: Final = "reconciler-ledger/1"
 
@@ -63,12 +64,7 @@ def load_state(data: dict[str, Any], owner: str, location: str) -> Connection:
             if lease:
                 holder = json.dumps(lease["holder"], sort_keys=True)
                 connection.execute(insert(LEASES).values(owner=owner, epoch=lease["epoch"], holder=holder))
-            for address, entry in data.get("entries", {}).items():
-                connection.execute(insert(ENTRIES).values(owner=owner, address=address, data=_text(entry)))
-            for name, table in _LISTS.items():
-                for row in data.get(name, ()):
-                    values = {key: _text(value) if key in {"data", "evidence"} else value for key, value in row.items()}
-                    connection.execute(insert(table).values(owner=owner, **values))
+            fill(connection, owner, data, keep_ids=True)
             for name, last in data.get("counters", {}).items():
                 _set_counter(connection, name, int(last))
     except (DBAPIError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -81,28 +77,55 @@ def load_state(data: dict[str, Any], owner: str, location: str) -> Connection:
     return connection
 
 
+def fill(connection: Connection, owner: str, data: Mapping[str, Any], *, keep_ids: bool) -> None:
+    """Put what a text says into the tables; without `keep_ids` the database numbers intents and runs anew."""
+    for address, entry in data.get("entries", {}).items():
+        connection.execute(insert(ENTRIES).values(owner=owner, address=address, data=_text(entry)))
+    for name, table in _LISTS.items():
+        dropped = set() if keep_ids or table not in _COUNTED else {column.name for column in table.primary_key.columns}
+        for row in data.get(name, ()):
+            values = {
+                key: _text(value) if key in {"data", "evidence"} else value
+                for key, value in row.items()
+                if key not in dropped
+            }
+            connection.execute(insert(table).values(owner=owner, **values))
+
+
 def dump_state(connection: Connection, owner: str, lease: dict[str, Any]) -> str:
     """The tables as the text of the owner's file: sorted, a line a value, so that a person can read a difference."""
     with connection.begin():
-        entries = connection.execute(select(ENTRIES.c.address, ENTRIES.c.data).order_by(ENTRIES.c.address))
-        data: dict[str, Any] = {
-            "format": LEDGER_FORMAT,
-            "schema": SCHEMA_VERSION,
-            "owner": owner,
-            "lease": lease,
-            "entries": {address: json.loads(row) for address, row in entries},
-            "counters": {table.name: _counter(connection, table.name) for table in _COUNTED},
-        }
-        for name, table in _LISTS.items():
-            found = connection.execute(select(table).order_by(*table.primary_key.columns))
-            data[name] = [
-                {
-                    key: json.loads(value) if key in {"data", "evidence"} else value
-                    for key, value in row._mapping.items()  # noqa: SLF001 - SQLAlchemy's public name for it
-                    if key != "owner"
-                }
-                for row in found
-            ]
+        counters = {table.name: _counter(connection, table.name) for table in _COUNTED}
+        return dump_rows(connection, owner, lease=lease, counters=counters)
+
+
+def dump_rows(connection: Connection, owner: str, **more: Any) -> str:
+    """The owner's rows as such a text; `more`: what stands beside them."""
+    entries = connection.execute(
+        select(ENTRIES.c.address, ENTRIES.c.data).where(ENTRIES.c.owner == owner).order_by(ENTRIES.c.address)
+    )
+    data: dict[str, Any] = {
+        "format": LEDGER_FORMAT,
+        "schema": SCHEMA_VERSION,
+        "owner": owner,
+        "entries": {address: json.loads(row) for address, row in entries},
+        **more,
+    }
+    for name, table in _LISTS.items():
+        found = connection.execute(select(table).where(table.c.owner == owner).order_by(*table.primary_key.columns))
+        data[name] = [
+            {
+                key: json.loads(value) if key in {"data", "evidence"} else value
+                for key, value in row._mapping.items()  # noqa: SLF001 - SQLAlchemy's public name for it
+                if key != "owner"
+            }
+            for row in found
+        ]
+    return as_text(data)
+
+
+def as_text(data: Mapping[str, Any]) -> str:
+    """Sorted, a line a value: a person can read the difference of two."""
     return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
