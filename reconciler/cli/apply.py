@@ -49,6 +49,10 @@ __all__ = ["command"]
 
 _MARGIN_S = 5.0
 _LONGEST_SETTLING_S = 600.0
+_ONE_MORE_RUN = (
+    "what an interrupted replace had left behind is gone, and that was all for this run; "
+    "apply again for what is still to do"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,14 +189,15 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, worl
             session.halt.ends_at = time.monotonic() + wishes.timeout_s
         with stopping(applier.stop, printer, wishes.timeout_s):
             report = applier.run()
-        status = RunStatus.DONE if report.complete else RunStatus.INCOMPLETE
+        status = RunStatus.INCOMPLETE
         touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
-        if not touched or report.interrupted:
-            return report
-        again = session.read_world()
-        if report.complete:
-            _trust(session, lease, report, world, again)
-        return _with_second_look(session, report, touched, again)
+        if touched and not report.interrupted:
+            again = session.read_world()
+            report = _with_second_look(session, report, plan, touched, again)
+            if report.complete:
+                _trust(session, lease, report, world, again)
+        status = RunStatus.DONE if report.complete else RunStatus.INCOMPLETE
+        return report
     finally:
         session.guard.clear()
         lease.end_run(run_id, status, time.time())
@@ -205,16 +210,22 @@ def _trust(session: Session, lease: Lease, report: Report, *looks: World) -> Non
         lease.trust(scope, by=report.run, now=time.time())
 
 
-def _with_second_look(session: Session, report: Report, touched: Container[str], world: World) -> Report:
+def _with_second_look(session: Session, report: Report, plan: Plan, touched: Container[str], world: World) -> Report:
     """Read again what was touched: a second plan must be empty, or what the provider did not keep is named."""
-    again = session.plan(world, Options())
-    notes = [
-        f"{change.address}: after the apply it still differs: "
-        f"{', '.join(str(f.path) for f in change.fields) or change.message}"
-        for change in again.changes
+    again = {
+        change.address: change
+        for change in session.plan(world, Options()).changes
         if change.address in touched and change.action not in {Action.NONE, Action.UNKNOWN}
+    }
+    halves = {change.address for change in plan.changes if change.leftover is not None} & set(again)
+    notes = [
+        f"{address}: {_ONE_MORE_RUN}"
+        if address in halves
+        else f"{address}: after the apply it still differs: "
+        f"{', '.join(str(f.path) for f in change.fields) or change.message}"
+        for address, change in again.items()
     ]
-    return dataclasses.replace(report, notes=(*report.notes, *notes))
+    return dataclasses.replace(report, notes=(*report.notes, *notes), unfinished=tuple(sorted(halves)))
 
 
 def _settled_world(session: Session, lease: Lease) -> tuple[World, tuple[str, ...]]:

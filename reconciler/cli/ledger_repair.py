@@ -115,9 +115,7 @@ def migrate(common: Common, *, source: str) -> int:
     owner, target = spec.project.owner, open_home(spec, common)
     old = open_ledger(_config(source), common.where.root, redact=common.printer.redactor.redact)
     if old.location == target.location:
-        raise click.UsageError(
-            f"--from {source}: reconciler.yaml names that one itself (expected another home)"
-        )
+        raise click.UsageError(f"--from {source}: reconciler.yaml names that one itself (expected another home)")
     with old.take_lease(owner, who(os.environ)), target.take_lease(owner, who(os.environ)) as lease:
         entries = old.entries(owner)
         lease.restore(old.dump(owner))

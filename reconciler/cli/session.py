@@ -138,9 +138,11 @@ class Session:
             SpecError: all that do not, located.
         """
         problems = Problems()
-        for resource in self.spec.resources:
-            if resource.ref.provider in self.catalogues:
-                problems.extend(self.providers[resource.ref.provider].check(resource))
+        for name in self.catalogues:
+            provider = self.providers[name]
+            own = [resource for resource in self.spec.resources if resource.ref.provider == name]
+            problems.extend(problem for resource in own for problem in provider.check(resource))
+            problems.extend(provider.check_together(own))
         self.warnings = problems.warnings
         problems.raise_if_any()
 
@@ -338,6 +340,7 @@ class _Opener:
         embedded = self._spec.project.providers[config.name].embedded
         clock: Clock = self._server.emulator if embedded else SystemClock(self._halt.stop)
         allowed = self._environ.get("RECONCILER_ALLOW_HOSTS", "")
+        opened = provider_types()[config.type]
         context = Context(
             resolve=sources.resolve,
             clock=clock,
@@ -347,8 +350,9 @@ class _Opener:
             ),
             before_send=self._before_send,
             patience_s=self._halt.patience_s,
+            requests_per_s=opened.requests_per_s,
         )
-        return provider_types()[config.type].open(config, context)
+        return opened.open(config, context)
 
     def _before_send(self) -> None:
         for check in self._guard:

@@ -92,6 +92,8 @@ class FieldRule:
         default_from: Another path, of the same section, whose value the server takes when this one is not given.
         normalise: Name of a function in `fields.normalise`, applied to both sides before comparing.
         list_key: Key of a list's elements that makes the list a map (order means nothing); several keys joined by `+`.
+        left_out_by: Flag of a keyed list's elements that asks for the entry to be absent. No reply shows such an entry:
+            its other members are not compared, and one that is live is not left out.
         bounds: Two paths of `spec`: the live value is a count that an autoscaler moves between them; inside is equal.
         instead_of: Another path that says the same thing in other words; of the two, only the written one is compared.
         also_live: Further paths of the live spec that may hold the same value in other words; any match is equal.
@@ -117,6 +119,7 @@ class FieldRule:
     default_from: str = ""
     normalise: str = ""
     list_key: str = ""
+    left_out_by: str = ""
     bounds: tuple[str, str] | None = None
     instead_of: str = ""
     also_live: tuple[str, ...] = ()

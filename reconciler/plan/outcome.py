@@ -48,6 +48,7 @@ class Report:
         outcomes: One for each step, in plan order.
         settled: What earlier runs had left open, and how it was settled.
         notes: Further things that a person should know (fields that the provider did not keep).
+        unfinished: Addresses that take one more run: this one removed what an earlier one had left, and no more.
         interrupted: A signal or `--timeout` ended it early.
         seconds: Wall-clock time.
     """
@@ -59,6 +60,7 @@ class Report:
     revision: str = ""
     settled: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
     interrupted: bool = False
     seconds: float = 0.0
 
@@ -70,4 +72,6 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether everything was done."""
-        return not self.interrupted and all(outcome.state is State.DONE for outcome in self.outcomes)
+        return not (self.interrupted or self.unfinished) and all(
+            outcome.state is State.DONE for outcome in self.outcomes
+        )

@@ -42,6 +42,7 @@ class Context:
         on_request: Called after each request with (method, path without query, status or 0, seconds), for `-vv`.
         before_send: Called as the last thing before a write's bytes are handed over; raises when it may not go out.
         patience_s: Seconds that this run may still wait for a server that asks for a pause.
+        requests_per_s: Most requests a second to this instance (`ProviderType.requests_per_s`), `None` for no limit.
     """
 
     resolve: Callable[[str], str]
@@ -50,6 +51,7 @@ class Context:
     on_request: Callable[[str, str, int, float], None] = lambda _method, _path, _status, _seconds: None
     before_send: Callable[[], None] = lambda: None
     patience_s: Callable[[], float] = lambda: float("inf")
+    requests_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,14 @@ class Provider(Protocol):
         ...
 
     def check(self, resource: Resource) -> Sequence[Problem]:
-        """Pure after `catalogue()`: unknown templates, machines, clusters, flavors of this resource, located."""
+        """Pure after `catalogue()`: unknown templates, machines, clusters, flavors of this resource, located.
+
+        What exists and can't be had now (sold out, closed, too small) is a warning.
+        """
+        ...
+
+    def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
+        """Pure after `catalogue()`: what only the sum of all resources of this instance shows (a quota), located."""
         ...
 
     def read_all(self, kind: Kind) -> Listing:
@@ -164,7 +173,9 @@ class Provider(Protocol):
 class ProviderType:
     """What `providers/<x>/__init__.py` exports as `TYPE`; `registry.py` finds it.
 
-    `codes`: what only this provider's checks say, for `explain`.
+    Attributes:
+        codes: What only this provider's checks say, for `explain`.
+        requests_per_s: Most requests a second that the vendor's sheet lets one instance send; `None`: it names none.
     """
 
     name: str
@@ -172,3 +183,4 @@ class ProviderType:
     settings: tuple[Setting, ...]
     open: Callable[[ProviderConfig, Context], Provider]
     codes: tuple[Code, ...] = ()
+    requests_per_s: float | None = None

@@ -3,6 +3,8 @@
 What a reply proves (DESIGN §6, SETTLEMENT §4):
 
 * GET is repeated freely: backoff and jitter, and at least the pause that a 503 asks for.
+* A server that takes only so many requests a second gets no more, over all workers of the provider instance: a row of
+  its type (`ProviderType.requests_per_s`). On loopback there is nothing to spare, so that no emulator becomes slow.
 * 429 means "not done" for all of them: it goes again after a pause that all workers of the provider share, at least as
   long as the server wishes. A longer wish than the run may wait for is an error at once.
 * A write is sent once. Refused before a byte left, 401 (once, with a new token), 429 (after a shared pause): "not
@@ -29,7 +31,8 @@ import httpx
 import tenacity
 
 from reconciler.problems import Problem, ProviderError, Refused, UnknownOutcome
-from reconciler.providers.base import Clock, Context
+from reconciler.providers.base import Context
+from reconciler.providers.pace import SharedPace, SharedPause
 
 __all__ = ["Auth", "HttpClient", "HttpReply", "JsonBody", "NoAuth", "is_loopback"]
 
@@ -145,7 +148,7 @@ class HttpClient:
         timeout_s: Limit of one whole request, from its first byte to the last of its answer.
         pinned_hosts: Hosts of the vendor's own that are always allowed.
         concurrency: Requests at a time, whoever asks for them.
-        beside: Another client of the same server (its log-in): a pause that one is asked for holds for both.
+        beside: Another client of the same server (its log-in): pause and pace of that one hold for both.
     """
 
     def __init__(
@@ -172,6 +175,8 @@ class HttpClient:
         self.pause: SharedPause = beside.pause if beside is not None else SharedPause(context.clock)
         self._slots = threading.BoundedSemaphore(max(1, concurrency))
         direct = all(is_loopback(url) for url in self._bases.values())
+        own_pace = SharedPace(context.clock, None if direct else context.requests_per_s)
+        self.pace: SharedPace = beside.pace if beside is not None else own_pace
         # Loopback never goes through a proxy, also where another address of the provider does.
         past_proxy = {f"all://{httpx.URL(url).host}": None for url in self._bases.values() if is_loopback(url)}
         # Loading certificates takes 40 ms a client: once for both, and never for plain HTTP on loopback.
@@ -290,6 +295,7 @@ class HttpClient:
         url = httpx.URL(self._bases[request.host] + request.path)
         if (url.scheme, url.netloc) != (base.scheme, base.netloc):
             raise ValueError(f"{request.path!r} is no path")  # it would change the host that the credentials go to
+        self.pace.wait()  # before what has a date in it (a signature) and before the lease is asked
         pairs = request.query.items() if isinstance(request.query, Mapping) else request.query
         if pairs:
             url = url.copy_merge_params(tuple(pairs))
@@ -394,31 +400,6 @@ class _Unreadable:
 
     def __str__(self) -> str:
         return self._text
-
-
-class SharedPause:
-    """One pause for all workers of a provider after a 429."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._until = 0.0
-
-    def set(self, seconds: float) -> None:
-        """Nobody sends anything for this long."""
-        with self._lock:
-            self._until = max(self._until, self._clock.now() + seconds)
-
-    def wait(self, patience_s: Callable[[], float]) -> bool:
-        """Wait to its end; False as soon as that is further away than there is patience."""
-        while True:  # another worker may have made it longer meanwhile
-            with self._lock:
-                left = self._until - self._clock.now()
-            if left <= 0:
-                return True
-            if left > patience_s():
-                return False
-            self._clock.sleep(left)
 
 
 def one_line(text: object, limit: int = 300) -> str:

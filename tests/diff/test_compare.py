@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -78,6 +78,45 @@ def test_what_was_never_ours_is_not_compared_even_beside_a_change() -> None:
     desired: dict[str, Any] = {"labels": {"mine": "a"}, "env": [{"name": "A", "value": "1"}], "replicas": 1}
     assert compared(desired, live, desired).changes == []
     assert paths(compared({**desired, "replicas": 2}, live, desired)) == ["replicas"]
+
+
+_IN: Final = {"name": "A", "value": "1"}
+_OUT: Final = {**_IN, "exclude": True}
+
+
+@pytest.mark.parametrize(
+    ("desired", "live", "applied", "changes"),
+    [
+        pytest.param(_OUT, None, _OUT, [], id="left out, and not shown"),
+        pytest.param(_OUT, _OUT, _OUT, [], id="left out, and shown as such"),
+        pytest.param({**_OUT, "value": "2"}, None, _OUT, [], id="another value of what is left out"),
+        pytest.param(_OUT, _IN, _IN, [("env[A].exclude", False, True)], id="to be left out"),
+        pytest.param(_OUT, None, None, [("env[A].exclude", None, True)], id="never asked for"),
+        pytest.param(_OUT, _IN, _OUT, [("env[A].exclude", False, True)], id="came back by itself"),
+        pytest.param(_IN, None, _OUT, [("env[A].exclude", True, False)], id="no longer left out"),
+        pytest.param(_IN, _OUT, _OUT, [("env[A].exclude", True, False)], id="no longer left out, and shown as such"),
+        pytest.param({**_IN, "exclude": False}, None, _OUT, [("env[A].exclude", True, False)], id="said in words"),
+        pytest.param(None, None, _OUT, [("env[A].exclude", True, False)], id="no longer spoken of"),
+        pytest.param(None, _IN, _OUT, [], id="no longer spoken of, and a foreign one by now"),
+        pytest.param(_IN, _IN, _OUT, [], id="no longer left out, and there by now"),
+        pytest.param({**_IN, "value": "2"}, _IN, _OUT, [("env[A].value", "1", "2")], id="there with another value"),
+        pytest.param(
+            _IN, _OUT, _IN, [("env[A].name", None, "A"), ("env[A].value", None, "1")], id="left out by somebody else"
+        ),
+    ],
+)
+def test_an_entry_that_is_left_out_is_compared_by_its_flag_alone(
+    desired: dict[str, Any] | None, live: dict[str, Any] | None, applied: dict[str, Any] | None, changes: list[Any]
+) -> None:
+    spec, shown, last = ({"env": [one] if one else []} for one in (desired, live, applied))
+    result = compared(spec, shown, last)
+    assert [(str(one.path), one.before, one.after) for one in result.changes] == changes
+
+
+def test_whether_an_entry_is_left_out_is_not_claimed_without_a_ledger_but_for_one_that_is_live() -> None:
+    unseen = compared({"env": [_OUT]}, {})
+    assert (unseen.changes, [str(path) for path in unseen.unverified]) == ([], ["env[A].exclude"])
+    assert paths(compared({"env": [_OUT]}, {"env": [_IN]})) == ["env[A].exclude"]
 
 
 # -- what left the spec -----------------------------------------------------------------------------------------------

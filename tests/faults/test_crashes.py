@@ -188,3 +188,21 @@ def test_both_halves_of_a_replace_that_never_ended_go_with_their_file_and_who_ne
 
     assert fleet.counts()[CHAT] == fleet.counts()[ANN] == 0
     fleet.assert_settled()
+
+
+def test_a_replace_that_is_ended_for_a_spec_that_has_moved_on_is_not_called_done(fleet: Any) -> None:
+    fleet.write(CHAT)
+    fleet.apply()
+    fleet.edit(CHAT, "vm_gt1", "vm_gt2")
+    fleet.fault(CHAT, method="DELETE", path=".*", when="before", status=403, body={})
+    fleet.apply(code=3)
+    assert fleet.counts()[CHAT] == 2
+    fleet.edit(CHAT, "vm_gt2", "vm_gv2")
+
+    done = fleet.apply(code=3)
+
+    assert "apply again for what is still to do" in done.stdout
+    assert fleet.changes()[CHAT]["reason"] == "field-forces-replace"
+    fleet.apply()
+    assert fleet.counts()[CHAT] == 1
+    fleet.assert_settled()

@@ -40,7 +40,7 @@ MADE: Mapping[str, tuple[str, ...]] = {"unknown-": ("unknown-project", "unknown-
 OTHER_WORDS = {
     "values of fields, kinds and lifecycles": (
         "at-next-start by-reference create-first data-loss delete-first in-place real-time stop-start after-read "
-        "not-sent default-ai-project"
+        "very-high not-sent default-ai-project"
     ),
     "schema keywords and formats": "date-time field-path x-literal x-numeric-text x-pattern-words",
     "headers, markers, wire": (

@@ -374,6 +374,30 @@ def test_a_pause_holds_for_all_workers_and_for_the_log_in_beside_them(emulator: 
     assert len(emulator.emulator.requests) == 4
 
 
+def test_all_workers_and_the_log_in_beside_them_share_one_pace_that_loopback_has_no_need_of(
+    emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = TestClock()
+    near = client_of(f"{emulator.url}/theta/api", clock=here, context={"requests_per_s": 2.0})
+    assert [near.get(MACHINES).status for _ in range(5)] == [200] * 5
+    assert here.waits == []
+
+    def answered(*_request: Any) -> tuple[int, bytes, dict[str, str]]:
+        return 200, b"{}", {}
+
+    monkeypatch.setattr("reconciler.providers.http._exchange", answered)
+    clock = TestClock()
+    far: dict[str, Any] = {"clock": clock, "context": {"requests_per_s": 2.0}, "pinned_hosts": ("api.example.com",)}
+    log_in = client_of("https://api.example.com", **far)
+    client = client_of("https://api.example.com", beside=log_in, **far)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        calls = [pool.submit(client.get, "/a") for _ in range(4)]
+        calls += [pool.submit(client.write, "POST", "/a", body={}), pool.submit(log_in.get, "/a")]
+        assert [call.result(10).status for call in calls] == [200] * 6
+
+    assert clock.waits == pytest.approx([0.5] * 5)
+
+
 # -- what an answer is ------------------------------------------------------------------------------------------------
 
 

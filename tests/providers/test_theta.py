@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.cli.output import Printer
+from reconciler.cli.project import ProjectFiles, load_spec
+from reconciler.cli.session import SystemClock, open_session
 from reconciler.diff.change import Action, Change
 from reconciler.diff.live import Live, Marker, owner_hash, resource_hash
 from reconciler.emulator.server import Server
@@ -693,3 +697,35 @@ def test_rules_across_fields_name_the_field(changes: dict[str, Any], code: str, 
     document = {"metadata": {"name": "chat"}, "spec": {**CHAT, **changes}}
     findings = [finding for check in DEPLOYMENT.checks for finding in check(document, {})]
     assert [(finding.code, finding.path) for finding in findings] == ([(code, path)] if code else [])
+
+
+# -- two requests a second (theta §1) ------------------------------------------------------------------------------
+
+
+def test_a_session_with_the_real_hosts_keeps_the_sheets_pace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    class Clock(SystemClock):
+        def now(self) -> float:
+            return 1_800_000_000.0 + sum(waits)
+
+        def sleep(self, seconds: float) -> None:
+            waits.append(seconds)
+
+    def answered(*_request: Any) -> tuple[int, bytes, dict[str, str]]:
+        lists = {"templates": [], "total_count": "0", "vms": []}
+        return 200, json.dumps({"status": "success", "body": lists}).encode(), {}
+
+    monkeypatch.setattr("reconciler.cli.session.SystemClock", Clock)
+    monkeypatch.setattr("reconciler.providers.http._exchange", answered)
+    (tmp_path / "reconciler.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: shop}\n"
+        "spec: {secrets: [KEY], providers: {theta: {type: theta, projectId: p, apiKey: '{{ secret(\"KEY\") }}'}}}\n"
+    )
+    (tmp_path / "resources").mkdir()
+    spec = load_spec(ProjectFiles(root=tmp_path))
+    with open_session(spec, tmp_path, Printer(quiet=True), {"KEY": "k"}) as session:
+        assert session.failed == {}
+
+    # both categories, custom ones, machines
+    assert waits == pytest.approx([0.5] * 3)

@@ -150,6 +150,23 @@ def test_field_that_was_taken_out_is_a_replace_too(provider: Provider, emulator:
     assert all(change.forces_replace and change.removed for change in changes)
 
 
+def test_an_image_that_is_the_templates_own_may_be_taken_out_and_another_one_goes_back_to_it(
+    provider: Provider, emulator: Server
+) -> None:
+    written = {**SMALL, "container_image": "docker.io/vllm/vllm-openai:v0.6.3"}
+    live = made(provider, emulator, written)
+    assert compared(live, SMALL, written).changes == []
+
+    item = emulator.emulator.state()["theta"][-1]
+    for shown, changes in (("acme/vllm:1", ["container_image"]), ("", [])):
+        body = {"status": "success", "body": [item | {"ImageURL": shown}]}
+        emulator.emulator.faults.replace([{"path": "/list$", "body": body}])
+        (other,) = provider.read_all(DEPLOYMENT).items
+        # What the list does not show is what was applied, as always.
+        found = compared(other, SMALL, {**written, "container_image": shown or written["container_image"]}).changes
+        assert [(str(change.path), change.forces_replace) for change in found] == [(path, True) for path in changes]
+
+
 def test_template_may_be_written_by_name_or_id_without_a_change(provider: Provider, emulator: Server) -> None:
     live = made(provider, emulator, SMALL)
     by_id = {"deployment_template_id": "img_haehligvpslgcxu8cgyuefodh7q1", "vm_id": "vm_gt1", "min_replicas": 1}

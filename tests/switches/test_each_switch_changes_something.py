@@ -171,6 +171,7 @@ def services(talk: Talk) -> None:
     timer = [{"type": "stop", "time_unit": "HOURS", "duration": 1}]
     light: dict[str, Any] = {"infer_type": "real-time", "config": [{**plain, "model_id": "m-2", "weight": 100}]}
 
+    say("GET", "/specifications")
     made = say("POST", "", {"service_name": "it", **body}).get("service_id", "none")
     for name, other in (
         ("it", {**body, "workspace_id": "1201"}),

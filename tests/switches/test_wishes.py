@@ -52,6 +52,8 @@ def test_another_spelling_of_a_value_is_that_value(module: str, switch: str, wis
         ("runai", "tokenLifetime", True, "a number from 0"),
         ("runai", "outcomes", {"it": "failed"}, "Failed, Degraded"),
         ("runai", "policy", {"default": {}}, '"defaults"'),
+        ("runai", "gpuQuota", 4, '{"default": 2}'),
+        ("modelarts-services", "specification_doubts", {"a": "gone"}, "sellout, closed, over_quota"),
         ("modelarts-services", "rate_limit", {"requests": 3}, "null, or"),
         ("modelarts-services", "update_rollback", "it", "a list of names"),
         ("modelarts-services", "quota", {"realtime": 3}, "infer type"),

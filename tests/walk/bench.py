@@ -74,6 +74,19 @@ class MemoryLedger:
         del owner
         return next((row for row in (*self._intents.values(), *self._closed) if row.op_id == op_id), None)
 
+    def journal(self, owner: str) -> tuple[IntentRow, ...]:
+        del owner
+        return (*self._closed, *self._intents.values())
+
+    def dump(self, owner: str) -> str:
+        raise NotImplementedError
+
+    def restore(self, text: str) -> None:
+        raise NotImplementedError
+
+    def unlock(self, owner: str) -> str:
+        raise NotImplementedError
+
     def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
         del owner
         return tuple(self._stones)

@@ -309,10 +309,10 @@ def _case(kind: Kind, path: FieldPath, variant: str, version: str) -> Case | Non
     if place is None:
         return None
     shared: Any = {"kind": kind, "path": path, "version": version, "variant": variant, "place": place, "before": spec}
-    if excluding:
-        element = _excluded(kind, path.parent, value_at(spec, place))
-        taken = {str(path.parent): element}
-        return Case(**shared, changes=taken, removals=taken, after=_with(spec, {place: element}), without=spec)
+    if excluding:  # an entry that keeps all of its other members, and is left out; then no longer
+        shared["place"] = (*place, "exclude")
+        after = _with(spec, {shared["place"]: True})
+        return Case(**shared, changes={str(path): True}, removals={str(path): DROP}, after=after, without=spec)
     changes = _by_hand(CHANGES, kind, path, variant)
     if not changes and is_leaf and f"{kind.label}.{path}" not in ONLY_VALUE:
         changes = {str(path): _another(kind.label, path, value_at(spec, place))}
@@ -346,13 +346,6 @@ def _by_hand(
 ) -> Mapping[str, Any] | None:
     mine = table[kind.label]
     return mine.get(f"{path}({variant})") or mine.get(str(path))
-
-
-def _excluded(kind: Kind, path: FieldPath, element: Mapping[str, Any]) -> dict[str, Any]:
-    """The instruction to leave an entry out: what names it, what the schema demands, and nothing else."""
-    rule = kind.exact_rule(path.parent if path.segments[-1] == EACH else path)
-    keys = {*(rule.list_key.split("+") if rule else ()), *required_in(kind, path)}
-    return {key: value for key, value in element.items() if key in keys} | {"exclude": True}
 
 
 def required_in(kind: Kind, path: FieldPath) -> frozenset[str]:

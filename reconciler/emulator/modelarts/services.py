@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.emulator.modelarts import services_more as more
 from reconciler.emulator.modelarts.iam import MOUNT, authenticate
-from reconciler.emulator.modelarts.services_catalogue import SPECIFICATIONS, seed_services
+from reconciler.emulator.modelarts.services_catalogue import DOUBTS, SPECIFICATIONS, seed_services
 from reconciler.emulator.modelarts.services_checks import Refusal, read_create, read_update
 from reconciler.emulator.modelarts.services_desk import SERVICES, SWITCHES, Desk, resource_id, wrong_status
 from reconciler.emulator.modelarts.services_states import present, refuses, reschedule
@@ -170,7 +170,11 @@ def _detail(desk: Desk, request: Request) -> Response:
 
 def _specifications(desk: Desk, request: Request) -> Response:
     start, limit = _page(desk, request, 1000)
-    page = [dict(item) for item in SPECIFICATIONS[start : start + limit]]
+    doubts = desk.switch("specification_doubts")
+    page = [
+        {**item, **DOUBTS.get(doubts.get(str(item["specification"]), ""), {})}
+        for item in SPECIFICATIONS[start : start + limit]
+    ]
     return Response(body={"total_count": len(SPECIFICATIONS), "count": len(page), "specifications": page})
 
 

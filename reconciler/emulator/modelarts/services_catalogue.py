@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.emulator.modelarts.iam import OWNER, PROJECT_ID
 
-__all__ = ["INFER_TYPES", "MODELS", "SPECIFICATIONS", "WORKSPACES", "seed_services"]
+__all__ = ["DOUBTS", "INFER_TYPES", "MODELS", "SPECIFICATIONS", "WORKSPACES", "seed_services"]
 
 INFER_TYPES: Final = ("real-time", "batch", "edge")
 
@@ -44,6 +44,13 @@ SPECIFICATIONS: Final[tuple[Mapping[str, Any], ...]] = tuple(
     for name, category, words, free in _SIZES
 )
 """Bodies of `GET /services/specifications`. Source: modelarts-services §2, §3.2."""
+
+DOUBTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "sellout": {"spec_status": "sellout"},
+    "closed": {"is_open": False},
+    "over_quota": {"over_quota": True},
+}
+"""Words of the switch `specification_doubts` → what such a body says instead."""
 
 MODELS: Final[Mapping[str, tuple[str, str, str]]] = {
     "0e07b41b-173e-42db-8c16-8e1b44cc0d44": ("mnist", "1.0.0", "published"),

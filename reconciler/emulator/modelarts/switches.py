@@ -147,6 +147,14 @@ SERVICES: Final = Switches(
         does="whether a specification that the catalogue lacks meets 400 0107",
     ),
     Switch(
+        name="specification_doubts",
+        default={},
+        takes="{specification: sellout, closed or over_quota}",
+        read=outcomes("sellout", "closed", "over_quota"),
+        ours=True,
+        does="what the catalogue says of a specification: sold out, not open, beyond the quota; told, not enforced",
+    ),
+    Switch(
         name="properties_as_text",
         values=(False, True),
         ours=True,

@@ -26,6 +26,9 @@ PROJECTS: Final = (
     {"id": "3", "name": "shared", "clusterId": MAIN, "pools": ["my-node-pool-a", "my-node-pool-b"]},
     {"id": "4", "name": "shared", "clusterId": LAB, "pools": ["default"]},
 )
+NODE_POOLS: Final = ("default", "my-node-pool-a", "my-node-pool-b")
+_GPUS: Final = 64
+"""Quota of a project in a node pool of which the switch `gpuQuota` says nothing."""
 _SINCE_S: Final = 1_700_000_000.0
 _FILTERS: Final = frozenset({"name", "clusterId", "departmentId", "id"})
 
@@ -56,9 +59,9 @@ class Catalogue:
 
     # -- routes ---------------------------------------------------------------------------------------------------
 
-    def list_projects(self, _tx: Tx, request: Request) -> Response:
+    def list_projects(self, tx: Tx, request: Request) -> Response:
         """`GET /api/v1/org-unit/projects`."""
-        items = [self._project_out(dict(project)) for project in PROJECTS]
+        items = [self._project_out(tx, dict(project)) for project in PROJECTS]
         try:
             items = [item for item in items if wanted(request, item, _FILTERS)]
             items = sort(request, items, frozenset({"name", "clusterId", "createdAt"}))
@@ -69,10 +72,10 @@ class Catalogue:
         window = [item for item in window if search in item["name"].casefold()]
         return Response(body={"projects": window, **({"next": following} if following else {})})
 
-    def get_project(self, _tx: Tx, request: Request) -> Response:
+    def get_project(self, tx: Tx, request: Request) -> Response:
         """`GET /api/v1/org-unit/projects/{projectId}`."""
         found = self.project(request.params["projectId"])
-        return fail(404) if found is None else Response(body=self._project_out(found))
+        return fail(404) if found is None else Response(body=self._project_out(tx, found))
 
     def list_clusters(self, _tx: Tx, _request: Request) -> Response:
         """`GET /api/v1/clusters`: a bare array."""
@@ -105,7 +108,8 @@ class Catalogue:
         )
 
     @staticmethod
-    def _project_out(project: dict[str, Any]) -> dict[str, Any]:
+    def _project_out(tx: Tx, project: dict[str, Any]) -> dict[str, Any]:
+        quota: dict[str, float] = dict.fromkeys(NODE_POOLS, _GPUS) | tx.switch("runai", "gpuQuota")
         return {
             "id": project["id"],
             "name": project["name"],
@@ -113,6 +117,16 @@ class Catalogue:
             "parentId": "2",
             "requestedNamespace": None,
             "defaultNodePools": project["pools"],
+            "resources": [
+                {
+                    "nodePool": {"id": str(number), "name": pool},
+                    "gpu": {"deserved": gpus, "limit": None, "overQuotaWeight": 2},
+                    "cpu": None,
+                    "memory": None,
+                }
+                for number, (pool, gpus) in enumerate(quota.items(), start=20)
+            ],
+            "totalResources": {"gpuQuota": sum(quota.values()), "cpuQuota": None, "memoryQuota": None},
             "nodeTypes": {"workspace": [], "training": [], "inference": []},
             "status": {"phase": "Ready", "phaseMessage": "", "namespace": f"runai-{project['name']}"},
             "createdAt": timestamp(_SINCE_S),

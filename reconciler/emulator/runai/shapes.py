@@ -59,11 +59,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number within bounds."""
+    """A number within bounds; the lower one holds from release `low_since` on."""
 
     low: float | None = None
     high: float | None = None
     integer: bool = True
+    low_since: str = ""
+
+    def low_in(self, version: str) -> float | None:
+        """The least that it may be, or `None`."""
+        return self.low if has(version, self.low_since) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,8 @@ _PORT: Final = Number(low=1, high=65535)
 _NUMBER: Final = Number()
 _COUNT: Final = Number(low=0)
 _FROM_ONE: Final = Number(low=1)
-_AMOUNT: Final = Number(low=0, integer=False)
+_DEVICES: Final = Number(low=0, low_since="2.21")
+_AMOUNT: Final = Number(low=0, low_since="2.21", integer=False)
 _QUANTITY: Final = Text(patterns={"": SIGNED_QUANTITY, "2.23": QUANTITY})
 _STRINGS: Final = Items(_ANY)
 _EXCLUDE: Final = Member(_FLAG, since="2.21")
@@ -132,6 +138,7 @@ _AUTHORIZATION: Final = Text(
     choices=("public", "authenticatedUsers", "authorizedUsersOrGroups", "authorizedUsers", "authorizedGroups"),
     added={"authorizedUsers": "2.24", "authorizedGroups": "2.24"},
 )
+_URL_AUTHORIZATION: Final = Text(choices=("authenticatedUsers", "authorizedUsers", "authorizedGroups"))
 _MIG: Final = (
     "1g.5gb",
     "1g.10gb",
@@ -206,7 +213,7 @@ _PROBES: Final = Fields(
 
 _COMPUTE: Final = Fields(
     {
-        "gpuDevicesRequest": Member(_COUNT),
+        "gpuDevicesRequest": Member(_DEVICES),
         "gpuRequestType": Member(Text(choices=("portion", "memory", "migProfile"), dropped={"migProfile": "2.23"})),
         "gpuPortionRequest": Member(_AMOUNT),
         "gpuPortionLimit": Member(_AMOUNT),
@@ -428,7 +435,7 @@ SPEC: Final = Fields(
         ),
         "podAffinity": Member(Fields({"type": Member(Text(choices=("Required", "Preferred"))), "key": Member(_ANY)})),
         "tolerations": Member(Items(_TOLERATION)),
-        "category": Member(_ANY),
+        "category": Member(_ANY, since="2.22"),
         "priorityClass": Member(
             Text(choices=("very-low", "low", "medium-low", "medium", "medium-high", "high", "very-high")),
             since="2.22",
@@ -456,7 +463,7 @@ SPEC: Final = Fields(
                     {
                         "container": Member(_NUMBER, required=True),
                         "url": Member(_ANY),
-                        "authorizationType": Member(_AUTHORIZATION, since="2.24"),
+                        "authorizationType": Member(_URL_AUTHORIZATION, since="2.24"),
                         "authorizedUsers": Member(_STRINGS),
                         "authorizedGroups": Member(_STRINGS),
                         "toolType": Member(_ANY),

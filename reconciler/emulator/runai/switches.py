@@ -10,6 +10,8 @@ from reconciler.emulator.switches import Switch, Switches, number, outcomes, who
 
 __all__ = ["SWITCHES"]
 
+_GPUS: Final = '{node pool: GPUs}, such as {"default": 2}'
+
 
 def _object(wish: Any) -> dict[str, Any]:
     """A policy.
@@ -20,6 +22,17 @@ def _object(wish: Any) -> dict[str, Any]:
     if not isinstance(wish, Mapping) or set(wish) - {"defaults", "rules"}:
         raise ValueError('an object such as {"defaults": {}, "rules": {}}')
     return dict(wish)
+
+
+def _gpus(wish: Any) -> dict[str, float]:
+    """Node pools with numbers.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(wish, Mapping) or "" in wish:
+        raise ValueError(_GPUS)
+    return {str(pool): number(gpus) for pool, gpus in wish.items()}
 
 
 SWITCHES: Final = Switches(
@@ -107,6 +120,14 @@ SWITCHES: Final = Switches(
         read=_object,
         ours=True,
         does="the project's policy: merged into specs, enforced on creates and updates",
+    ),
+    Switch(
+        name="gpuQuota",
+        default={},
+        takes=_GPUS,
+        read=_gpus,
+        ours=True,
+        does="quota of each project in these node pools (64 in the others); told, not enforced",
     ),
     Switch(
         name="metrics",

@@ -42,7 +42,7 @@ def shape_faults(shape: Shape, value: Any, version: str, path: str = "spec") -> 
         case Text():
             yield from _text_faults(shape, value, version, path)
         case Number():
-            yield from _number_faults(shape, value, path)
+            yield from _number_faults(shape, value, version, path)
         case Flag():
             if not isinstance(value, bool):
                 yield f"{path}: must be a boolean"
@@ -83,14 +83,15 @@ def _text_faults(shape: Text, value: Any, version: str, path: str) -> Iterator[s
         yield f"{path}: must match {pattern}"
 
 
-def _number_faults(shape: Number, value: Any, path: str) -> Iterator[str]:
+def _number_faults(shape: Number, value: Any, version: str, path: str) -> Iterator[str]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         yield f"{path}: must be a number"
         return
     if shape.integer and value != int(value):
         yield f"{path}: must be an integer"
-    if shape.low is not None and value < shape.low:
-        yield f"{path}: must be at least {shape.low:g}"
+    low = shape.low_in(version)
+    if low is not None and value < low:
+        yield f"{path}: must be at least {low:g}"
     if shape.high is not None and value > shape.high:
         yield f"{path}: must be at most {shape.high:g}"
 
@@ -126,7 +127,7 @@ def described_faults(spec: Mapping[str, Any], version: str) -> Iterator[str]:
     """What the descriptions of the fields demand beyond the schema."""
     if not spec.get("image"):
         yield "spec.image: is required"
-    for check in (_compute, _affinity, _autoscaling, _serving_port, _environment, _storage, _security):
+    for check in (_compute, _affinity, _autoscaling, _serving_port, _urls, _environment, _storage, _security):
         yield from check(spec, version)
     for index, item in enumerate(spec.get("tolerations") or ()):
         if item.get("seconds") is not None and item.get("effect") != "NoExecute":
@@ -201,6 +202,12 @@ def _serving_port(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
         yield "spec.servingPort.authorizedUsers: mutually exclusive with authorizedGroups"
     if kind == "authorizedUsersOrGroups" and len(lists) != 1:
         yield "spec.servingPort.authorizationType: needs authorizedUsers or authorizedGroups"
+
+
+def _urls(spec: Mapping[str, Any], _version: str) -> Iterator[str]:
+    for index, item in enumerate(spec.get("exposedUrls") or ()):
+        if item.get("authorizedUsers") and item.get("authorizedGroups"):
+            yield f"spec.exposedUrls[{index}].authorizedUsers: mutually exclusive with authorizedGroups"
 
 
 def _environment(spec: Mapping[str, Any], _version: str) -> Iterator[str]:

@@ -60,4 +60,25 @@ CODES: Final = (
         meaning="There is no such specification in the catalogue for this type of service.",
         remedy="Take one of the list in the message. `custom` and dedicated pools are not looked up.",
     ),
+    Code(
+        code="specification-sold-out",
+        stage="modelarts/Service",
+        meaning=(
+            "The catalogue says that the specification is sold out at the moment. What runs on it goes on; a new "
+            "service, a start or a new configuration may wait or fail. A warning: it stops nothing."
+        ),
+        remedy="Take another specification, or try again later.",
+    ),
+    Code(
+        code="specification-closed",
+        stage="modelarts/Service",
+        meaning="The catalogue lists the specification as not open (to this account). A warning: it stops nothing.",
+        remedy="Take another specification, or have it opened for the account.",
+    ),
+    Code(
+        code="specification-over-quota",
+        stage="modelarts/Service",
+        meaning="The catalogue says that the account has used up what it may have of it. A warning: it stops nothing.",
+        remedy="Take another specification, stop or delete a service that uses it, or have the quota raised.",
+    ),
 )

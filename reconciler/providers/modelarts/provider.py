@@ -75,6 +75,11 @@ class ModelArtsProvider:
         """Unknown specifications, flavors and images of this resource, located."""
         return self._api(resource.kind).check(resource)
 
+    def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
+        """Nothing: no route tells an account's quota (modelarts-services §2); a specification's own is in `check`."""
+        del resources
+        return ()
+
     def read_all(self, kind: Kind) -> Listing:
         """Everything of a kind in the managed workspace."""
         return self._api(kind).read_all()

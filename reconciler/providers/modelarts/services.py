@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Final
 from reconciler.diff.change import Call, CallOp, Change
 from reconciler.diff.live import Listing, Live, Verdict
 from reconciler.fields import Kind, Phase
-from reconciler.problems import Problem, ProviderError, UnknownOutcome, nearest
+from reconciler.problems import Problem, ProviderError, UnknownOutcome
 from reconciler.providers.base import Intent, Reply, Settled
 from reconciler.providers.http import HttpReply
 from reconciler.providers.modelarts.api import ApiContext, reply_of
+from reconciler.providers.modelarts.offer import POOLS, check_specifications
 from reconciler.providers.modelarts.pages import read_pages
 from reconciler.providers.modelarts.service_calls import safe_id, service_calls
 from reconciler.providers.modelarts.service_kind import SERVICE
@@ -25,7 +26,6 @@ __all__ = ["ServiceApi"]
 _NOT_FOUND: Final = "ModelArts.3502"
 _WRONG_STATUS: Final = "ModelArts.3519"
 _CATALOGUES: Final = ("real-time", "batch")
-_POOLS: Final = ("cluster_id", "pool_name")
 
 
 class ServiceApi:
@@ -37,7 +37,7 @@ class ServiceApi:
         self._shared = shared
         self._base = f"/v1/{shared.project_id}/services"
         self._lock = threading.Lock()
-        self._specifications: Mapping[str, tuple[str, ...]] | None = None
+        self._offer: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
 
     def serves(self, path: str) -> bool:
         """Ours are the collection and what lies below it."""
@@ -48,38 +48,23 @@ class ServiceApi:
     def load_catalogue(self) -> Mapping[str, Any]:
         """Specifications by infer type; edge nodes have none. Source: modelarts-services §2."""
         with self._lock:
-            if self._specifications is None:
-                self._specifications = {kind: self._read_specifications(kind) for kind in _CATALOGUES}
-            return {"specifications": self._specifications}
+            if self._offer is None:
+                self._offer = {kind: self._read_specifications(kind) for kind in _CATALOGUES}
+            return {"specifications": {kind: tuple(items) for kind, items in self._offer.items()}}
 
     def check(self, resource: Resource) -> Sequence[Problem]:
-        """Unknown specifications; `custom`, edge nodes and dedicated pools are beyond the catalogue."""
+        """Unknown and sold out specifications; `custom`, edge nodes and dedicated pools are beyond the catalogue."""
         spec = resource.spec
-        known = (self._specifications or {}).get(str(spec.get("infer_type")))
-        if known is None or any(spec.get(pool) for pool in _POOLS):
+        offer = (self._offer or {}).get(str(spec.get("infer_type")))
+        if offer is None or any(spec.get(pool) for pool in POOLS):
             return ()
-        problems = []
-        for index, element in enumerate(spec.get("config") or ()):
-            name = element.get("specification")
-            if not isinstance(name, str) or name in {"custom", *known} or any(element.get(pool) for pool in _POOLS):
-                continue
-            problems.append(
-                Problem(
-                    code="unknown-specification",
-                    wrong=f"there is no specification {name!r} for {spec.get('infer_type')} services",
-                    expected=f"one of {', '.join(sorted(known))}",
-                    origin=resource.origin_of("spec", "config", index, "specification"),
-                    address=resource.address,
-                    nearest=nearest(name, known),
-                )
-            )
-        return tuple(problems)
+        return check_specifications(resource, offer)
 
-    def _read_specifications(self, infer_type: str) -> tuple[str, ...]:
+    def _read_specifications(self, infer_type: str) -> Mapping[str, Mapping[str, Any]]:
         query = {"infer_type": infer_type, "limit": "1000"}
         path = f"{self._base}/specifications"
         items = read_pages(self._shared, path, query, items="specifications", key="specification")
-        return tuple(str(item["specification"]) for item in items)
+        return {str(item["specification"]): item for item in items}
 
     # -- read ---------------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,8 @@ def _callers(path: str, item: Mapping[str, Any], version: str) -> Iterator[Findi
                 wrong=f"authorizationType is {kind}, and the list of those who may call is missing",
                 expected=f"{needed} beside it",
             )
-        if kind != "authorizedUsersOrGroups" and release(version) < release("2.24"):
+        # Of exposed URLs, the field itself came with these words.
+        if path == "servingPort" and kind != "authorizedUsersOrGroups" and release(version) < release("2.24"):
             yield Finding(
                 code="not-in-version",
                 path=f"{path}.authorizationType",
@@ -73,8 +74,13 @@ def _callers(path: str, item: Mapping[str, Any], version: str) -> Iterator[Findi
             code="not-allowed-here",
             path=f"{path}.{lists[0]}",
             wrong=f"{lists[0]} is written, and authorizationType is {kind}",
-            expected="authorizationType: authorizedUsersOrGroups, or no list",
+            expected=f"authorizationType: {_listed(path, lists[0])}, or no list",
         )
+
+
+def _listed(path: str, name: str) -> str:
+    """The word for callers of a list; exposed URLs have no `authorizedUsersOrGroups`."""
+    return "authorizedUsersOrGroups" if path == "servingPort" else name
 
 
 def environment(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:

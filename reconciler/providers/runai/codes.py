@@ -28,6 +28,38 @@ CODES: Final = (
         remedy="Check `cluster` or `clusterId` in reconciler.yaml; the message lists what there is.",
     ),
     Code(
+        code="over-quota",
+        stage="runai/Inference",
+        meaning=(
+            "The inferences of the spec ask for more GPUs in a node pool, already with their smallest numbers of "
+            "replicas, than the quota of the project (or the limit, for what may be preempted). What is beyond it "
+            "stays pending. Workloads of others are not counted, nor shares of a GPU that are given in memory. A "
+            "warning: it stops nothing."
+        ),
+        remedy="Ask for fewer GPUs or replicas, name other node pools too, or have the project's quota raised.",
+        example="nodePools: [a100, t4]",
+    ),
+    Code(
+        code="over-quota-at-peak",
+        stage="runai/Inference",
+        meaning=(
+            "The smallest numbers of replicas fit into the quota of the project, the largest do not: when all scale "
+            "out at the same time, some replicas stay pending. A warning: it stops nothing."
+        ),
+        remedy="Lower `autoscaling.maxReplicas`, have the quota raised, or leave it if they do not peak together.",
+        example="autoscaling: {minReplicas: 1, maxReplicas: 2}",
+    ),
+    Code(
+        code="unknown-node-pool",
+        stage="runai/Inference",
+        meaning=(
+            "The project has no row for a node pool of this name, so that nothing can run there. A warning: the server "
+            "has the last word."
+        ),
+        remedy="Take one of the list in the message.",
+        example="nodePools: [default]",
+    ),
+    Code(
         code="limit-below-request",
         stage="runai/Inference",
         meaning="A limit is smaller than the request that it limits.",

@@ -2,8 +2,7 @@
 
 `in_place_since` is the first control plane whose PATCH takes the field's top-level key: before it, and in 2.18 for
 everything, a change replaces. Each change in place makes a new revision (rolling). An entry with `exclude: true` is an
-instruction that leaves a policy's entry out: no reply shows it, so that what names it may be missing, and in lists that
-are fixed at creation all that its row speaks for.
+instruction that leaves a policy's entry out: no reply shows it (§3.5, §4.3).
 """
 
 from __future__ import annotations
@@ -67,6 +66,7 @@ INFERENCE: Final = (
         in_place_since="2.19",
         interruption=Interruption.ROLLING,
         list_key="name",
+        left_out_by="exclude",
         secret=Secret.BY_REFERENCE,
         source="§4.3, §6 public",
     ),
@@ -112,20 +112,12 @@ INFERENCE: Final = (
         source="§3.2 public",
     ),
     FieldRule(
-        path="environmentVariables[*].name",
-        change=IN_PLACE,
-        in_place_since="2.19",
-        interruption=Interruption.ROLLING,
-        seen=Seen.SOMETIMES,
-        source="§3.5 public",
-    ),
-    FieldRule(
         path="environmentVariables[*].exclude",
         change=IN_PLACE,
         in_place_since="2.19",
         interruption=Interruption.ROLLING,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         source="§3.5 public",
     ),
     FieldRule(
@@ -356,6 +348,7 @@ INFERENCE: Final = (
         in_place_since="2.21",
         interruption=Interruption.ROLLING,
         list_key="resource",
+        left_out_by="exclude",
         source="§4.3 inferred",
     ),
     FieldRule(
@@ -365,14 +358,6 @@ INFERENCE: Final = (
         interruption=Interruption.ROLLING,
         unset=Unset.IN_PLACE,
         source="§6 public",
-    ),
-    FieldRule(
-        path="compute.extendedResources[*].resource",
-        change=IN_PLACE,
-        in_place_since="2.21",
-        interruption=Interruption.ROLLING,
-        seen=Seen.SOMETIMES,
-        source="§3.3, §4.3 public",
     ),
     FieldRule(
         path="compute.extendedResources[*].quantity",
@@ -388,7 +373,7 @@ INFERENCE: Final = (
         in_place_since="2.21",
         interruption=Interruption.ROLLING,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         source="§3.3 public",
     ),
     FieldRule(
@@ -421,6 +406,7 @@ INFERENCE: Final = (
         in_place_since="2.22",
         interruption=Interruption.ROLLING,
         unset=Unset.REPLACE,
+        since="2.22",
         source="§6 public",
     ),
     FieldRule(
@@ -481,6 +467,7 @@ INFERENCE: Final = (
         in_place_since="2.24",
         interruption=Interruption.ROLLING,
         list_key="name",
+        left_out_by="exclude",
         since="2.22",
         source="§6 public",
     ),
@@ -501,20 +488,12 @@ INFERENCE: Final = (
         source="§3.2 inferred",
     ),
     FieldRule(
-        path="imagePullSecrets[*].name",
-        change=IN_PLACE,
-        in_place_since="2.24",
-        interruption=Interruption.ROLLING,
-        seen=Seen.SOMETIMES,
-        source="§3.2 public",
-    ),
-    FieldRule(
         path="imagePullSecrets[*].exclude",
         change=IN_PLACE,
         in_place_since="2.24",
         interruption=Interruption.ROLLING,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         source="§3.2 public",
     ),
     FieldRule(
@@ -527,23 +506,25 @@ INFERENCE: Final = (
         source="§6 public",
     ),
     # Fixed at creation in every release (§6).
-    FieldRule(path="annotations", change=REPLACE, list_key="name", source="§6 public"),
+    FieldRule(path="annotations", change=REPLACE, list_key="name", left_out_by="exclude", source="§6 public"),
     FieldRule(path="annotations[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
-    FieldRule(path="annotations[*].name", change=REPLACE, seen=Seen.SOMETIMES, source="§3.2 public"),
-    FieldRule(path="annotations[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
-    FieldRule(path="labels", change=REPLACE, list_key="name", source="§6 public"),
+    FieldRule(path="annotations[*].exclude", change=REPLACE, default=False, seen=Seen.SOMETIMES, source="§3.2 public"),
+    FieldRule(path="labels", change=REPLACE, list_key="name", left_out_by="exclude", source="§6 public"),
     FieldRule(path="labels[*]", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
-    FieldRule(path="labels[*].name", change=REPLACE, seen=Seen.SOMETIMES, source="§3.2 public"),
-    FieldRule(path="labels[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
-    FieldRule(path="tolerations", change=REPLACE, list_key="key+operator+value+effect", source="§4.3, §6 public"),
+    FieldRule(path="labels[*].exclude", change=REPLACE, default=False, seen=Seen.SOMETIMES, source="§3.2 public"),
     FieldRule(
-        path="tolerations[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="tolerations",
+        change=REPLACE,
+        list_key="key+operator+value+effect",
+        left_out_by="exclude",
+        source="§4.3, §6 public",
     ),
+    FieldRule(path="tolerations[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
         path="tolerations[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.19",
         source="§3.2 public",
     ),
@@ -566,134 +547,168 @@ INFERENCE: Final = (
     FieldRule(
         path="servingPort.clusterLocalAccessOnly", change=REPLACE, default=False, since="2.19", source="§3.4 public"
     ),
-    FieldRule(path="ports", change=REPLACE, list_key="name+container", source="§4.3, §6 public"),
-    FieldRule(path="ports[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"),
+    FieldRule(path="ports", change=REPLACE, list_key="name+container", left_out_by="exclude", source="§4.3, §6 public"),
+    FieldRule(path="ports[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
-        path="ports[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, since="2.21", source="§3.2 public"
+        path="ports[*].exclude", change=REPLACE, default=False, seen=Seen.SOMETIMES, since="2.21", source="§3.2 public"
     ),
-    FieldRule(path="exposedUrls", change=REPLACE, list_key="name+container", source="§4.3, §6 public"),
     FieldRule(
-        path="exposedUrls[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="exposedUrls", change=REPLACE, list_key="name+container", left_out_by="exclude", source="§4.3, §6 public"
     ),
+    FieldRule(path="exposedUrls[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(path="exposedUrls[*].authorizationType", change=REPLACE, since="2.24", source="§3.2 public"),
     FieldRule(path="exposedUrls[*].authorizedUsers", change=REPLACE, normalise="as_set", source="§4.3 public"),
     FieldRule(path="exposedUrls[*].authorizedGroups", change=REPLACE, normalise="as_set", source="§4.3 public"),
-    FieldRule(path="exposedUrls[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
-    FieldRule(path="relatedUrls", change=REPLACE, list_key="name+url", source="§4.3, §6 public"),
     FieldRule(
-        path="relatedUrls[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="exposedUrls[*].exclude",
+        change=REPLACE,
+        since="2.21",
+        default=False,
+        seen=Seen.SOMETIMES,
+        source="§3.2 public",
     ),
-    FieldRule(path="relatedUrls[*].exclude", change=REPLACE, default=False, seen=Seen.NEVER, source="§3.2 public"),
+    FieldRule(path="relatedUrls", change=REPLACE, list_key="name+url", left_out_by="exclude", source="§4.3, §6 public"),
+    FieldRule(path="relatedUrls[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
+    FieldRule(
+        path="relatedUrls[*].exclude",
+        change=REPLACE,
+        since="2.21",
+        default=False,
+        seen=Seen.SOMETIMES,
+        source="§3.2 public",
+    ),
     FieldRule(path="storage", change=REPLACE, unset=Unset.REPLACE, source="§6 public"),
-    FieldRule(path="storage.dataVolume", change=REPLACE, list_key="id", source="§3.5, §4.3 public"),
     FieldRule(
-        path="storage.dataVolume[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="storage.dataVolume", change=REPLACE, list_key="id", left_out_by="exclude", source="§3.5, §4.3 public"
     ),
+    FieldRule(path="storage.dataVolume[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
         path="storage.dataVolume[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
-    FieldRule(path="storage.pvc", change=REPLACE, list_key="name+path", source="§3.5, §4.3 public"),
     FieldRule(
-        path="storage.pvc[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="storage.pvc", change=REPLACE, list_key="name+path", left_out_by="exclude", source="§3.5, §4.3 public"
     ),
+    FieldRule(path="storage.pvc[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
         path="storage.pvc[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
-    FieldRule(path="storage.git", change=REPLACE, list_key="name+path", source="§3.5, §4.3 public"),
     FieldRule(
-        path="storage.git[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="storage.git", change=REPLACE, list_key="name+path", left_out_by="exclude", source="§3.5, §4.3 public"
     ),
+    FieldRule(path="storage.git[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
         path="storage.git[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
-    FieldRule(path="storage.configMapVolume", change=REPLACE, list_key="name+mountPath", source="§3.5, §4.3 public"),
+    FieldRule(
+        path="storage.configMapVolume",
+        change=REPLACE,
+        list_key="name+mountPath",
+        left_out_by="exclude",
+        source="§3.5, §4.3 public",
+    ),
     FieldRule(
         path="storage.configMapVolume[*]",
         change=REPLACE,
         unset=Unset.REPLACE,
-        seen=Seen.SOMETIMES,
         source="§4.3, §6 public",
     ),
     FieldRule(
         path="storage.configMapVolume[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
-    FieldRule(path="storage.secretVolume", change=REPLACE, list_key="name+mountPath", source="§3.5, §4.3 public"),
+    FieldRule(
+        path="storage.secretVolume",
+        change=REPLACE,
+        list_key="name+mountPath",
+        left_out_by="exclude",
+        source="§3.5, §4.3 public",
+    ),
     FieldRule(
         path="storage.secretVolume[*]",
         change=REPLACE,
         unset=Unset.REPLACE,
-        seen=Seen.SOMETIMES,
         source="§4.3, §6 public",
     ),
     FieldRule(
         path="storage.secretVolume[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
-    FieldRule(path="storage.nfs", change=REPLACE, list_key="name+mountPath", since="2.19", source="§3.5, §4.3 public"),
     FieldRule(
-        path="storage.nfs[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
+        path="storage.nfs",
+        change=REPLACE,
+        list_key="name+mountPath",
+        left_out_by="exclude",
+        since="2.19",
+        source="§3.5, §4.3 public",
     ),
+    FieldRule(path="storage.nfs[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
         path="storage.nfs[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
     FieldRule(
-        path="storage.hostPath", change=REPLACE, list_key="name+mountPath", since="2.19", source="§3.5, §4.3 public"
+        path="storage.hostPath",
+        change=REPLACE,
+        list_key="name+mountPath",
+        left_out_by="exclude",
+        since="2.19",
+        source="§3.5, §4.3 public",
     ),
-    FieldRule(
-        path="storage.hostPath[*]", change=REPLACE, unset=Unset.REPLACE, seen=Seen.SOMETIMES, source="§4.3, §6 public"
-    ),
+    FieldRule(path="storage.hostPath[*]", change=REPLACE, unset=Unset.REPLACE, source="§4.3, §6 public"),
     FieldRule(
         path="storage.hostPath[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),
     FieldRule(
-        path="storage.emptyDirVolume", change=REPLACE, list_key="name+path", since="2.22", source="§3.5, §4.3 public"
+        path="storage.emptyDirVolume",
+        change=REPLACE,
+        list_key="name+path",
+        left_out_by="exclude",
+        since="2.22",
+        source="§3.5, §4.3 public",
     ),
     FieldRule(
         path="storage.emptyDirVolume[*]",
         change=REPLACE,
         unset=Unset.REPLACE,
-        seen=Seen.SOMETIMES,
         source="§4.3, §6 public",
     ),
     FieldRule(
         path="storage.emptyDirVolume[*].exclude",
         change=REPLACE,
         default=False,
-        seen=Seen.NEVER,
+        seen=Seen.SOMETIMES,
         since="2.21",
         source="§3.5 public",
     ),

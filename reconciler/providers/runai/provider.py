@@ -13,6 +13,7 @@ from reconciler.fields.rule import release
 from reconciler.problems import Problem, ProviderError
 from reconciler.providers.base import Catalogue, Clock, Context, Intent, Reply, Settled
 from reconciler.providers.runai.bodies import create_body, patch_body
+from reconciler.providers.runai.capacity import quota_doubts
 from reconciler.providers.runai.client import INFERENCES, RunaiClient
 from reconciler.providers.runai.items import live_item
 from reconciler.providers.runai.kinds import INFERENCE
@@ -56,6 +57,10 @@ class RunaiProvider:
         """Unknown project or cluster: they belong to the instance, so that each is told once for all resources."""
         del resource
         return self._place().problems
+
+    def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
+        """GPUs beyond the project's quota, by node pool: warnings."""
+        return quota_doubts(resources, self._place().project)
 
     def read_all(self, kind: Kind) -> Listing:
         """Every inference of the project with its spec: one list, and a detail for each item.

@@ -6,18 +6,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.fields import Finding
+from reconciler.fields.rule import release
+from reconciler.providers.runai.versions import version_of
 from reconciler.spec.values import is_pending
 
 __all__ = ["storage"]
 
 
-def storage(document: Mapping[str, Any], _settings: Mapping[str, Any]) -> Iterable[Finding]:
-    """Claims, host paths, credentials of git."""
+def storage(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterable[Finding]:
+    """Claims, host paths, credentials of git, names by release."""
     section = (document.get("spec") or {}).get("storage")
     if not isinstance(section, Mapping):
         return
+    version = version_of(settings)
     for path, item in _items(section, "pvc"):
         yield from _claim(path, item)
+        yield from _dots(f"{path}.claimInfo.storageClass", _mapping(item.get("claimInfo")).get("storageClass"), version)
+    for path, item in _items(section, "configMapVolume"):
+        yield from _dots(f"{path}.configMap", item.get("configMap"), version)
     for path, item in _items(section, "git"):
         if item.get("secretRef") is not None:
             yield from _two_credentials(path, item)
@@ -64,6 +70,21 @@ def _claim(path: str, item: Mapping[str, Any]) -> Iterator[Finding]:
             wrong="a new claim has no size",
             expected="claimInfo: {size: 20Gi}",
         )
+
+
+def _dots(path: str, name: Any, version: str) -> Iterator[Finding]:
+    """A name that Kubernetes takes, and the API from 2.23 on does not. Source: runai §3.2, its client's models."""
+    if isinstance(name, str) and "." in name and release(version) >= release("2.23"):
+        yield Finding(
+            code="not-in-version",
+            path=path,
+            wrong=f"{name!r} has a dot, which Run:ai {version} does not take in such a name",
+            expected="lowercase letters, digits and hyphens (dots up to 2.22)",
+        )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _two_credentials(path: str, item: Mapping[str, Any]) -> Iterator[Finding]:

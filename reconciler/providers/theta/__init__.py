@@ -11,4 +11,11 @@ from reconciler.providers.theta.provider import ThetaProvider
 
 __all__ = ["TYPE"]
 
-TYPE: Final = ProviderType(name="theta", kinds=(DEPLOYMENT,), settings=SETTINGS, open=ThetaProvider, codes=CODES)
+TYPE: Final = ProviderType(
+    name="theta",
+    kinds=(DEPLOYMENT,),
+    settings=SETTINGS,
+    open=ThetaProvider,
+    codes=CODES,
+    requests_per_s=2.0,  # theta §1, the rate-limit row: no limit is known, so none is tried out
+)

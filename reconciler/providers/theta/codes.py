@@ -37,6 +37,16 @@ CODES: Final = (
         example="vm_id: vm_gt1",
     ),
     Code(
+        code="small-machine",
+        stage="theta/Deployment",
+        meaning=(
+            "The machine has fewer GPUs or less memory than each of those that its template suggests. A warning: it "
+            "stops nothing."
+        ),
+        remedy="Take one of the machines in the message, or a larger one.",
+        example="vm_id: vm_gt1",
+    ),
+    Code(
         code="needs-literal",
         stage="theta/Deployment",
         meaning=(

@@ -46,6 +46,7 @@ def live_item(item: Mapping[str, Any], *, provider: str, project: str, offer: Of
         id=live_id,
         spec=spec,
         hidden=frozenset(hidden),
+        defaults=_defaults(spec, offer),
         phase=DEPLOYMENT.phase(status),
         status=status,
         reason=f"endpoint answers {item['EndpointStatus']}" if _number(item.get("EndpointStatus")) else "",
@@ -98,6 +99,12 @@ def _spec(item: Mapping[str, Any], offer: Offer) -> tuple[dict[str, Any], set[st
     else:
         hidden.add("env_vars")
     return spec, hidden
+
+
+def _defaults(spec: Mapping[str, Any], offer: Offer) -> dict[str, str]:
+    """A create without an image takes the template's only one (theta §3); of several, one has to be named."""
+    template = offer.templates.get(str(spec.get("deployment_template_id")))
+    return {"container_image": template.images[0]} if template is not None and len(template.images) == 1 else {}
 
 
 def _annotations(shown: Any) -> tuple[dict[str, str], str]:

@@ -21,15 +21,18 @@ class Template:
     images: tuple[str, ...]
     needs_env: bool
     custom: bool
+    suggested: tuple[str, ...] = ()
+    """The smallest machines that suit it; mostly none for a custom one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Templates by id, and machines: price per hour in the project's own units, and number of GPUs."""
+    """Templates by id, and machines: price per hour in the project's own units, number of GPUs, memory in MB."""
 
     templates: Mapping[str, Template]
     prices: Mapping[str, Decimal]
     gpus: Mapping[str, int]
+    memory: Mapping[str, int] = field(default_factory=dict)
     _ids: dict[str, list[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,6 +52,12 @@ class Offer:
             return written
         return next((image for image in images if normalise("image", image) == meant), written)
 
+    def suffices(self, template: Template, machine: str) -> bool:
+        """Whether a machine has the GPUs and the memory of one that the template suggests; also when nobody knows."""
+        known = [one for one in template.suggested if one in self.memory]
+        has = self.gpus.get(machine, 0), self.memory.get(machine, 0)
+        return not known or any(has[0] >= self.gpus[one] and has[1] >= self.memory[one] for one in known)
+
     @property
     def names(self) -> tuple[str, ...]:
         """All template names."""
@@ -65,13 +74,16 @@ def read_offer(
             templates.setdefault(str(item["id"]), _template(item, custom=is_custom))
     prices: dict[str, Decimal] = {}
     gpus: dict[str, int] = {}
+    memory: dict[str, int] = {}
     for machine in machines:
         vm_id, resources = str(machine["id"]), machine.get("resources")
         gpus[vm_id] = _count(resources.get("gpu")) if isinstance(resources, Mapping) else 0
+        if isinstance(resources, Mapping) and _count(resources.get("mem")):
+            memory[vm_id] = _count(resources["mem"])
         price = _decimal(machine.get("price_hour"))
         if price is not None:
             prices[vm_id] = price
-    return Offer(templates=templates, prices=prices, gpus=gpus)
+    return Offer(templates=templates, prices=prices, gpus=gpus, memory=memory)
 
 
 def _template(item: Mapping[str, Any], *, custom: bool) -> Template:
@@ -81,6 +93,7 @@ def _template(item: Mapping[str, Any], *, custom: bool) -> Template:
         images=tuple(str(image) for image in item.get("container_images") or ()),
         needs_env=item.get("require_env_vars") is True,
         custom=custom,
+        suggested=tuple(str(vm) for vm in item.get("suggested_vms") or ()),
     )
 
 

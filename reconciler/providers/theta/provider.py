@@ -11,13 +11,13 @@ from urllib.parse import quote, urlsplit
 from reconciler.diff.change import Action, Call, CallOp, Change, Repeat
 from reconciler.diff.live import Listing, Live, append_marker
 from reconciler.fields import Kind
-from reconciler.fields.normalise import normalise
-from reconciler.problems import Problem, nearest
+from reconciler.problems import Problem
 from reconciler.providers.base import Catalogue, Clock, Context, Intent, Reply, Settled
 from reconciler.providers.theta.client import ThetaClient
 from reconciler.providers.theta.items import endpoint_key, live_item
+from reconciler.providers.theta.judge import judge
 from reconciler.providers.theta.kinds import DEPLOYMENT, MARKER_KEY
-from reconciler.providers.theta.offer import Offer, Template
+from reconciler.providers.theta.offer import Offer
 from reconciler.spec.resource import ProviderConfig, Resource
 from reconciler.spec.values import Composite, Pending, is_pending
 
@@ -27,7 +27,6 @@ _UNIT: Final = "theta-units"
 _CLOCK_SLACK_S: Final = 300.0
 """How far the server's clock may be behind ours."""
 _URL: Final = re.compile(r"https?://[^\s\"'<>]+")
-_JUPYTER: Final = "Jupyter"
 _NOTHING: Final = Offer(templates={}, prices={}, gpus={})
 _SENT: Final = (
     "container_image",
@@ -89,86 +88,15 @@ class ThetaProvider:
     # -- judging --------------------------------------------------------------------------------------------------
 
     def check(self, resource: Resource) -> Sequence[Problem]:
-        """Unknown or ambiguous templates, images, machines; what the template asks for."""
-        offer, spec, found = self._offer(), resource.spec, _Findings(resource)
-        for name in ("template", "deployment_template_id", "vm_id", "container_image"):
-            if is_pending(spec.get(name)):
-                found.add(name, "needs-literal", f"{name} is a reference", "a value that is known before the apply")
-        template = self._template(spec, offer, found)
-        if template is not None:
-            self._check_template(spec, template, found)
-        machine = spec.get("vm_id")
-        if isinstance(machine, str) and machine not in offer.gpus:
-            found.add(
-                "vm_id", "unknown-machine", f"there is no machine {machine!r}", _some(tuple(offer.gpus)), *offer.gpus
-            )
-        return found.problems
+        """Unknown or ambiguous templates, images, machines; what the template asks for and suggests."""
+        return judge(
+            resource, self._offer(), strict_images=self.config.settings.get("imageCheck", "strict") == "strict"
+        )
 
-    def _template(self, spec: Mapping[str, Any], offer: Offer, found: _Findings) -> Template | None:
-        name, template_id = spec.get("template"), spec.get("deployment_template_id")
-        if isinstance(template_id, str):
-            if template_id not in offer.templates:
-                found.add(
-                    "deployment_template_id",
-                    "unknown-template",
-                    f"there is no template with the id {template_id!r}",
-                    "the id of a standard template, or of a custom one of this project",
-                    *offer.templates,
-                )
-            return offer.templates.get(template_id)
-        if not isinstance(name, str):
-            return None
-        ids = offer.ids_of(name)
-        if len(ids) == 1:
-            return offer.templates[ids[0]]
-        if ids:
-            choices = " or ".join(
-                f"{item} ({'custom' if offer.templates[item].custom else 'standard'})" for item in ids
-            )
-            found.add(
-                "template",
-                "ambiguous-template",
-                f"{len(ids)} templates are named {name!r}",
-                f"deployment_template_id: {choices}",
-            )
-        else:
-            wrong = f"there is no template {name!r}"
-            found.add("template", "unknown-template", wrong, _some(sorted(offer.names)), *offer.names)
-        return None
-
-    def _check_template(self, spec: Mapping[str, Any], template: Template, found: _Findings) -> None:
-        image = spec.get("container_image")
-        if image is None and len(template.images) > 1:
-            found.add(
-                "container_image",
-                "missing-field",
-                f"template {template.name!r} has {len(template.images)} images",
-                f"container_image to name one of {', '.join(template.images)}",
-            )
-        strict = self.config.settings.get("imageCheck", "strict") == "strict"
-        known = {normalise("image", item) for item in template.images}
-        if strict and isinstance(image, str) and known and normalise("image", image) not in known:
-            found.add(
-                "container_image",
-                "unknown-image",
-                f"{image!r} is no image of template {template.name!r}",
-                f"one of {', '.join(template.images)}; or imageCheck: off for the provider",
-                *template.images,
-            )
-        if template.needs_env and not spec.get("env_vars"):
-            found.add(
-                "env_vars",
-                "missing-field",
-                f"template {template.name!r} works with environment variables only",
-                "env_vars to set them",
-            )
-        if spec.get("password") is not None and not template.name.startswith(_JUPYTER):
-            found.add(
-                "password",
-                "not-allowed-here",
-                f"template {template.name!r} takes no password",
-                "a Jupyter template; basic authentication is auth_username and auth_password",
-            )
+    def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
+        """Nothing: no list tells how many machines there are, nor a project's quota (theta §9)."""
+        del resources
+        return ()
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -251,28 +179,6 @@ class ThetaProvider:
         self._client.close()
 
 
-class _Findings:
-    """Collects located problems of one resource."""
-
-    def __init__(self, resource: Resource) -> None:
-        self._resource = resource
-        self.problems: list[Problem] = []
-
-    def add(self, path: str, code: str, wrong: str, expected: str, *candidates: str) -> None:
-        """One problem at a field of `spec`; the nearest of `candidates` is offered."""
-        written = self._resource.spec.get(path)
-        self.problems.append(
-            Problem(
-                code=code,
-                wrong=wrong,
-                expected=expected,
-                origin=self._resource.origin_of("spec", path),
-                address=self._resource.address,
-                nearest=nearest(written, candidates) if isinstance(written, str) else "",
-            )
-        )
-
-
 def _by_endpoint(endpoint: str, listing: Listing) -> Live | None:
     """The item with this endpoint; else the one whose suffix ends the host's first label (theta §3.1 steps 2, 3)."""
     key = endpoint_key(endpoint)
@@ -295,8 +201,3 @@ def _with_marker(nickname: Any, marker: str) -> str | Pending:
 def _is_empty(value: Any) -> bool:
     """Null and empty are "not set" (case C23)."""
     return value is None or (isinstance(value, str | Mapping) and not value)
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = names[:12]
-    return f"one of {', '.join(shown)}" + (", …" if len(names) > len(shown) else "")

@@ -59,6 +59,9 @@ class ToyProvider:
     def check(self, resource: Resource) -> Sequence[Problem]:  # noqa: ARG002 - the contract's
         return ()
 
+    def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:  # noqa: ARG002 - the contract's
+        return ()
+
     def read_all(self, kind: Kind) -> Listing:
         body = self._http.get("/lamps").body
         if not isinstance(body, Mapping) or not isinstance(body.get("lamps"), list):
