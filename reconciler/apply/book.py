@@ -39,6 +39,8 @@ def note_settlement(
             forget="" if left else row.address,
             tombstone=stone,
         )
+    for late in settlement.late:
+        lease.put_entry(late)
     for row in settlement.not_done:
         lease.close_intent(row.id, IntentState.FAILED, note="settled by the next run: it had not been done")
 

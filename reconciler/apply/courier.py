@@ -134,6 +134,10 @@ class Courier:
         """How long a write may take to show: the settle window, or a minute of the emulator's own time."""
         return self._tools.window_s(work.provider) or 60.0
 
+    def list_lag_s(self, work: Work) -> float:
+        """How long reading may show what was before a write; 0 in an emulator that was given no lag."""
+        return min(float(work.provider.config.settings.get("listLag", 0.0)), self._tools.window_s(work.provider))
+
     def wait_phase(self, work: Work, call: Call) -> Live | None:
         """Wait until the live resource is in a phase in which this call may be sent; how it was then.
 

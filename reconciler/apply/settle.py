@@ -6,17 +6,17 @@ Source: SETTLEMENT §5. Presence needs one look; absence counts only after the s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.diff.identity import RECENT_S
 from reconciler.diff.live import Applied, Listing, Live, Verdict
 from reconciler.fields import Phase
-from reconciler.ledger.journal import IntentRow, load
+from reconciler.ledger.journal import IntentRow, IntentState, load
 from reconciler.providers.base import Intent, Provider, Settled
 from reconciler.spec.resource import ResourceRef
 
-__all__ = ["Open", "Settlement", "intent_of", "left_of", "settle_open"]
+__all__ = ["Open", "Settlement", "came_late", "intent_of", "left_of", "settle_open"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +38,27 @@ class Settlement:
         gone: A delete was done: drop the entry.
         not_done: It was not done; the plan says what is needed now.
         open: It can't be told (yet).
+        late: Entries of creates that were taken for not done and have shown up after all.
     """
 
     landed: tuple[tuple[IntentRow, str, Applied | None], ...] = ()
     gone: tuple[IntentRow, ...] = ()
     not_done: tuple[IntentRow, ...] = ()
     open: tuple[Open, ...] = ()
+    late: tuple[Applied, ...] = ()
+
+    @property
+    def absent(self) -> frozenset[int]:
+        """Intents that this reading closes because it did not find something: that takes two, a poll apart (R6)."""
+        return frozenset(row.id for row in (*self.gone, *(row for row in self.not_done if row.op == "create")))
+
+    def without(self, doubtful: Container[int]) -> Settlement:
+        """The same, but for these intents."""
+        return dataclasses.replace(
+            self,
+            gone=tuple(row for row in self.gone if row.id not in doubtful),
+            not_done=tuple(row for row in self.not_done if row.id not in doubtful),
+        )
 
     def entries(self, entries: Mapping[str, Applied]) -> dict[str, Applied]:
         """The ledger's entries as they will be once this is noted."""
@@ -53,7 +68,7 @@ class Settlement:
             result.pop(row.address, None)
             if left is not None:
                 result[row.address] = left
-        for _, _, entry in self.landed:
+        for entry in (*(entry for _, _, entry in self.landed), *self.late):
             if entry is not None:
                 result[entry.address] = entry
         return result
@@ -67,6 +82,7 @@ class Settlement:
             ),
             *(f"{row.address}: the delete of an earlier run had been done" for row in self.gone),
             *(f"{row.address}: the {row.op} of an earlier run had not been done" for row in self.not_done),
+            *(f"{entry.address}: a create of an earlier run came late ({entry.live_id})" for entry in self.late),
         )
 
 
@@ -78,6 +94,7 @@ def settle_open(
     *,
     claimed: frozenset[tuple[str, str]] = frozenset(),
     adopted: Mapping[str, str] | None = None,
+    trusted: Mapping[str, float] | None = None,
 ) -> Settlement:
     """Ask the lists about each open intent.
 
@@ -88,6 +105,7 @@ def settle_open(
         window_s: Provider → settle window in seconds.
         claimed: (instance, live id) of everything that a ledger entry holds already: no candidate for anything else.
         adopted: Address → `lifecycle.adopt`: a person's answer where several could be meant.
+        trusted: Scope → when somebody said that unmarked items are foreign: the other answer, if it came after.
     """
     result = _Result()
     for row in rows:
@@ -103,6 +121,8 @@ def settle_open(
         if row.op == "create":
             settled = provider.settle(intent_of(row), listing)
             free = tuple(item for item in settled.candidates if (ref.provider, item) not in claimed)
+            if _are_foreign(trusted or {}, ref, row.sent_at + patience_s):
+                free = ()
             told = (adopted or {}).get(row.address, "")
             if told in free:
                 settled = Settled(live=listing.by_id(told))
@@ -112,6 +132,39 @@ def settle_open(
     return Settlement(
         landed=tuple(result.landed), gone=tuple(result.gone), not_done=tuple(result.not_done), open=tuple(result.open)
     )
+
+
+def _are_foreign(trusted: Mapping[str, float], ref: ResourceRef, since: float) -> bool:
+    """Whether somebody has said so after this time, in seconds since the epoch."""
+    return any(trusted.get(scope, 0.0) > since for scope in ("*", f"{ref.provider}/{ref.kind}"))
+
+
+def came_late(
+    entries: Mapping[str, Applied],
+    listings: Mapping[tuple[str, str], Listing],
+    intent_of: Callable[[str], IntentRow | None],
+    owner_mark: str,
+) -> tuple[Applied, ...]:
+    """Entries of our own creates that were closed as not done, and are live: their operation id proves them ours.
+
+    Args:
+        entries: The ledger.
+        listings: (instance, kind name) → list.
+        intent_of: Operation id → the intent of the journal.
+        owner_mark: Our hash in a marker.
+    """
+    found: dict[str, Applied] = {}
+    held = {live_id for entry in entries.values() for live_id in (entry.live_id, entry.successor)}
+    for item in (item for listing in listings.values() for item in listing.items):
+        marker = item.parsed_marker
+        if marker is None or marker.owner != owner_mark or item.id in held or item.phase is Phase.GOING:
+            continue
+        row = intent_of(marker.op)
+        if row is not None and row.op == "create" and row.state is IntentState.FAILED and row.marker == item.marker:
+            entry = entry_of(row, item)
+            if entry is not None and entry.address not in {*entries, *found}:
+                found[entry.address] = entry
+    return tuple(found.values())
 
 
 @dataclass(slots=True)
@@ -127,7 +180,11 @@ def _settle_create(result: _Result, row: IntentRow, settled: Settled, listing: L
         result.landed.append((row, settled.live.id, entry_of(row, settled.live)))
     elif settled.candidates:
         several = ", ".join(settled.candidates)
-        message = f"an earlier create may be one of {several}; lifecycle: {{adopt: ID}} says which"
+        scope = row.address.rpartition("/")[0]
+        message = (
+            f"an earlier create may be one of {several}; lifecycle: {{adopt: ID}} says which, "
+            f"`reconciler ledger trust {scope}` that all are foreign"
+        )
         result.open.append(Open(row=row, message=message, candidates=settled.candidates))
     elif wait_s > 0 or listing.verdict is not Verdict.COMPLETE:
         told = (

@@ -15,7 +15,7 @@ from reconciler.apply.settle import intent_of
 from reconciler.apply.wait import Interrupted, Trouble, Waited, until, until_gone, until_ready
 from reconciler.diff.change import Action, Call, Change
 from reconciler.diff.live import Applied, Live, create_digest
-from reconciler.fields import WaitFor
+from reconciler.fields import Interruption, WaitFor
 from reconciler.ledger.journal import IntentRow, IntentState, dump
 from reconciler.plan.order import Step
 from reconciler.plan.outcome import Outcome, State
@@ -201,7 +201,9 @@ class StepRunner:
         if not kept.ok:
             old = ", ".join(self._courier.kept_old(work, kept.live)) if kept.live else "all"
             return Waited(ok=False, live=kept.live, message=f"the server kept the old value of {old}")
-        ready = self._wait_ready(work, kept.live) if kept.live is not None else kept
+        rolls = any(change.interruption is not Interruption.NONE for change in work.change.fields)
+        stale_s = min(kind.status_lag_s, self._courier.list_lag_s(work)) if rolls else 0.0
+        ready = self._wait_ready(work, kept.live, stale_s) if kept.live is not None else kept
         gone_back = self._courier.kept_old(work, ready.live) if ready.ok and ready.live is not None else ()
         if gone_back:  # a roll-out that failed on its way is rolled back, and the status says nothing of it
             old = ", ".join(gone_back)
@@ -261,7 +263,7 @@ class StepRunner:
 
     # -- ends -------------------------------------------------------------------------------------------------------
 
-    def _wait_ready(self, work: Work, live: Live) -> Waited:
+    def _wait_ready(self, work: Work, live: Live, stale_s: float = 0.0) -> Waited:
         wait = work.desired.lifecycle.wait
         target = wait.target or work.desired.kind.wait
         if target is WaitFor.NONE:
@@ -270,7 +272,9 @@ class StepRunner:
         may_rest = work.step.op is not Action.CREATE or work.desired.lifecycle.run_state == "stopped"
         kind, before = work.desired.kind, work.half.live if work.step.op is not Action.CREATE else None
         trouble = Trouble(work.provider, kind, before=before, lag_s=self._courier.window_s(work))
-        waited = until_ready(work.provider, kind, live.id, target, patience, trouble=trouble, may_rest=may_rest)
+        waited = until_ready(
+            work.provider, kind, live.id, target, patience, trouble=trouble, may_rest=may_rest, stale_s=stale_s
+        )
         if (
             target is WaitFor.HTTP
             and waited.ok

@@ -137,16 +137,22 @@ def until_ready(
     *,
     trouble: Trouble | None = None,
     may_rest: bool = True,
+    stale_s: float = 0.0,
 ) -> Waited:
     """Wait until it is ready; a resource that failed ends the wait at once (case C45), a slow warm-up does not.
 
     `may_rest`: a stopped one is as ready as it gets. What was just made and is to run may not rest.
+    `stale_s`: so long, a status that has not moved yet may be the one from before a write (case C38).
     """
     trouble = trouble or Trouble(provider, kind)
+    fresh_from = provider.clock.now() + stale_s
+    moved = False
 
     def done(live: Live | None) -> Waited | None:
-        if live is None:
-            return None  # not listed yet: only time tells (case C38)
+        nonlocal moved
+        moved = moved or (live is not None and live.phase is not Phase.READY)
+        if live is None or (not moved and provider.clock.now() < fresh_from):
+            return None  # not listed yet, or not written yet: only time tells (case C38)
         in_vain = trouble.judge(live)
         if in_vain is not None:
             return in_vain

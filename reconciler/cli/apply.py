@@ -14,11 +14,12 @@ from typing import Any
 
 import click
 
-from reconciler.apply.book import keep_books, note_settlement
+from reconciler.apply.book import keep_books
 from reconciler.apply.record import secret_names
 from reconciler.apply.run import Applier
 from reconciler.apply.step import StepTools
 from reconciler.cli.exits import Exit, of_plan, of_report
+from reconciler.cli.looks import look_again_later, settled_world, trust
 from reconciler.cli.options import (
     Common,
     common_options,
@@ -34,8 +35,7 @@ from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping
 from reconciler.cli.who import who
 from reconciler.diff.change import Action
-from reconciler.diff.identity import trustworthy
-from reconciler.diff.live import Marker, owner_hash
+from reconciler.diff.live import Marker
 from reconciler.ledger.journal import Run, RunStatus
 from reconciler.ledger.store import Lease
 from reconciler.plan.outcome import Report
@@ -43,12 +43,10 @@ from reconciler.plan.plan import Options, Plan
 from reconciler.problems import Problem, Refused, SpecError
 from reconciler.render import machine, text
 from reconciler.spec.formats import duration
-from reconciler.spec.resource import ResourceRef
 
 __all__ = ["command"]
 
 _MARGIN_S = 5.0
-_LONGEST_SETTLING_S = 600.0
 _ONE_MORE_RUN = (
     "what an interrupted replace had left behind is gone, and that was all for this run; "
     "apply again for what is still to do"
@@ -116,10 +114,9 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
 def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int:
     printer = session.printer
     chosen: Options = options()
-    world, settled = _settled_world(session, lease)
+    world, settled = settled_world(session, lease)
     plan = session.plan(world, chosen)
-    if any(change.reason in {"vanished", "gone"} for change in plan.changes):
-        _look_again_later(session, plan)
+    if look_again_later(session, plan, world):
         world = session.read_world()
         plan = session.plan(world, chosen)
     say_notes(session)
@@ -142,13 +139,6 @@ def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int
     _print_report(report, wishes.output, printer)
     left_out = bool(plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN))
     return of_report(report, left_out=left_out)
-
-
-def _look_again_later(session: Session, plan: Plan) -> None:
-    """One list that misses something proves nothing: absence takes two, a poll apart (SETTLEMENT R6)."""
-    names = {ResourceRef.parse(c.address).provider for c in plan.changes if c.reason in {"vanished", "gone"}}
-    for provider in (session.providers[name] for name in sorted(names & set(session.providers))):
-        provider.clock.sleep(float(provider.config.settings.get("pollInterval", 15.0)))
 
 
 def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, world: World) -> Report:
@@ -195,19 +185,12 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, worl
             again = session.read_world()
             report = _with_second_look(session, report, plan, touched, again)
             if report.complete:
-                _trust(session, lease, report, world, again)
+                trust(session, lease, report, world, again)
         status = RunStatus.DONE if report.complete else RunStatus.INCOMPLETE
         return report
     finally:
         session.guard.clear()
         lease.end_run(run_id, status, time.time())
-
-
-def _trust(session: Session, lease: Lease, report: Report, *looks: World) -> None:
-    """From now on an unreadable item of these kinds is known to be foreign; two looks, since lists flap (R6, R7)."""
-    known = frozenset.intersection(*(trustworthy(world.listings, world.entries) for world in looks))
-    for scope in sorted(known - session.ledger.trusted(session.owner)):
-        lease.trust(scope, by=report.run, now=time.time())
 
 
 def _with_second_look(session: Session, report: Report, plan: Plan, touched: Container[str], world: World) -> Report:
@@ -226,45 +209,6 @@ def _with_second_look(session: Session, report: Report, plan: Plan, touched: Con
         for address, change in again.items()
     ]
     return dataclasses.replace(report, notes=(*report.notes, *notes), unfinished=tuple(sorted(halves)))
-
-
-def _settled_world(session: Session, lease: Lease) -> tuple[World, tuple[str, ...]]:
-    """Read live state; settle what earlier runs left open, waiting as long as absence proves nothing."""
-    world = session.read_world()
-    if session.ledger.is_cold(session.owner) and not session.ledger.runs(session.owner):
-        # A run that is in the ledger, even one that died, has waited before it began.
-        world = _after_cold_start(session, world)
-    waited = 0.0
-    sentences: list[str] = []
-    while True:
-        sentences.extend(world.settlement.sentences())
-        note_settlement(world.settlement, session.providers, lease, session.ledger.entries(session.owner))
-        patient = [item for item in world.settlement.open if item.wait_s > 0]
-        if not patient or waited >= _LONGEST_SETTLING_S:
-            return world, tuple(dict.fromkeys(sentences))
-        pause = min(max(item.wait_s for item in patient), 15.0)
-        session.printer.progress(f"{patient[0].row.address}: {patient[0].message}; looking again in {pause:.0f} s")
-        session.providers[ResourceRef.parse(patient[0].row.address).provider].clock.sleep(pause)
-        waited += pause
-        world = session.read_world()
-
-
-def _after_cold_start(session: Session, world: World) -> World:
-    """Without a finished run in the ledger, a dead runner's request may still be under way (SETTLEMENT R5)."""
-    hashes = {owner_hash(owner) for owner in (session.owner, *session.spec.project.former_owners)}
-    markers = [item.parsed_marker for listing in world.listings.values() for item in listing.items]
-    ours = any(marker is not None and marker.owner in hashes for marker in markers)
-    if not (os.environ.get("CI") or ours):
-        return world
-    windows = [session.window_s(provider) for provider in session.providers.values()]
-    if max(windows, default=0.0) <= 0:
-        return world
-    session.printer.progress(
-        f"no finished run is known here: waiting {max(windows):.0f} s until an absence proves something "
-        "(`reconciler ledger trust` skips it)"
-    )
-    time.sleep(max(windows))
-    return session.read_world()
 
 
 def _refusal(plan: Plan, wishes: _Wishes, session: Session) -> int | None:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from reconciler.apply.settle import Settlement, settle_open
+from reconciler.apply.settle import Settlement, came_late, settle_open
 from reconciler.cli.output import Printer
 from reconciler.diff.change import Call, Change
 from reconciler.diff.live import Applied, Listing, owner_hash
@@ -157,7 +157,22 @@ class Session:
         }
         claimed = frozenset((entry.address.partition("/")[0], entry.live_id) for entry in entries.values())
         adopted = {one.address: one.lifecycle.adopt for one in self.spec.resources if one.lifecycle.adopt}
-        settlement = settle_open(rows, listings, self.providers, self.window_s, claimed=claimed, adopted=adopted)
+        settlement = settle_open(
+            rows,
+            listings,
+            self.providers,
+            self.window_s,
+            claimed=claimed,
+            adopted=adopted,
+            trusted=self.ledger.trusted(self.owner),
+        )
+        late = came_late(
+            settlement.entries(entries),
+            listings,
+            lambda op: self.ledger.intent_of(self.owner, op),
+            owner_hash(self.owner),
+        )
+        settlement = dataclasses.replace(settlement, late=late)
         released = frozenset(
             stone.live_id for stone in self.ledger.tombstones(self.owner) if stone.kind is TombstoneKind.RELEASED
         )
@@ -181,7 +196,7 @@ class Session:
             other_owners={owner_hash(owner): owner for owner in others},
             warnings=self.warnings,
             released=world.released,
-            trusted=self.ledger.trusted(self.owner),
+            trusted=frozenset(self.ledger.trusted(self.owner)),
             revision=self.revision,
         )
         return make_plan(given, options)

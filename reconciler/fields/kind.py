@@ -149,6 +149,7 @@ class Kind:
         costs, gpus: What costs, and what counts as a GPU.
         run_states: Run states that `lifecycle.runState` may ask for; empty when the provider can't stop.
         wait: Default of `lifecycle.wait`; `timeout_s`, `poll_s` in seconds.
+        status_lag_s: Seconds for which the status may still be the one from before a write, `listLag` at most.
         degraded_s: Seconds that a degraded one may take to heal before waiting for it ends; 0: as long as any wait.
         serial: Creates go one at a time per provider instance.
         likeness: Paths of `spec` that, where the API lets us set no name and an item's markers can't be read, make an
@@ -178,6 +179,7 @@ class Kind:
     wait: WaitFor = WaitFor.READY
     timeout_s: float = 1200.0
     poll_s: float = 15.0
+    status_lag_s: float = 0.0
     degraded_s: float = 0.0
     serial: bool = False
     likeness: tuple[str, ...] = ()

@@ -102,7 +102,7 @@ class GitLedger:
         """See `Ledger`."""
         return self._read(owner, lambda connection: rows.is_cold(connection, owner))
 
-    def trusted(self, owner: str) -> frozenset[str]:
+    def trusted(self, owner: str) -> dict[str, float]:
         """See `Ledger`."""
         return self._read(owner, lambda connection: rows.trusted(connection, owner))
 

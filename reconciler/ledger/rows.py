@@ -302,9 +302,10 @@ def bury(connection: Connection, owner: str, stone: Tombstone) -> None:
     )
 
 
-def trusted(connection: Connection, owner: str) -> frozenset[str]:
-    """Scopes for which an absence counts: `*`, or `provider/Kind`."""
-    return frozenset(connection.scalars(select(TRUST.c.scope).where(TRUST.c.owner == owner)))
+def trusted(connection: Connection, owner: str) -> dict[str, float]:
+    """Scopes for which an absence counts (`*`, or `provider/Kind`) → since when, in seconds since the epoch."""
+    query = select(TRUST.c.scope, TRUST.c.at).where(TRUST.c.owner == owner).order_by(TRUST.c.scope)
+    return {row.scope: row.at for row in connection.execute(query)}
 
 
 def trust(connection: Connection, owner: str, scope: str, *, by: str, now: float) -> None:

@@ -134,9 +134,9 @@ class SqliteLedger:
         """See `Ledger`."""
         return self._read(lambda connection: rows.is_cold(connection, owner), True)  # noqa: FBT003 - what an empty one says
 
-    def trusted(self, owner: str) -> frozenset[str]:
+    def trusted(self, owner: str) -> dict[str, float]:
         """See `Ledger`."""
-        return self._read(lambda connection: rows.trusted(connection, owner), frozenset())
+        return self._read(lambda connection: rows.trusted(connection, owner), {})
 
     def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> SqliteLease:
         """See `Ledger`. The lock never expires while the process lives, so `margin_s` always holds."""

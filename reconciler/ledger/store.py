@@ -163,8 +163,8 @@ class Ledger(Protocol):
         """Whether no run of the owner ever finished here (`done` or `incomplete`) and nobody trusted `*`."""
         ...
 
-    def trusted(self, owner: str) -> frozenset[str]:
-        """Scopes whose absences count without having been seen by a run: `*`, `provider/Kind`."""
+    def trusted(self, owner: str) -> dict[str, float]:
+        """Scopes whose absences count without having been seen by a run (`*`, `provider/Kind`) → since when."""
         ...
 
     def dump(self, owner: str) -> str:

@@ -20,7 +20,7 @@ from reconciler.plan.order import Step, dependencies_first, order
 from reconciler.plan.policy import enforce
 from reconciler.plan.safety import guard, hold_names, hold_shared
 from reconciler.problems import Problem
-from reconciler.spec.resource import Limit, Resource, Spec
+from reconciler.spec.resource import Limit, Resource, ResourceRef, Spec
 from reconciler.spec.values import KnownAfterApply, SecretRef, fill, pending_in
 
 __all__ = ["Options", "Plan", "PlanInput", "halves", "make_plan"]
@@ -212,7 +212,23 @@ def _decide_all(given: PlanInput, options: Options, worlds: _Worlds) -> tuple[Ch
         change = _decide_orphan(orphan, given, options)
         if change is not None:
             decided[change.address] = change
+    for address, message in given.open_intents.items():
+        if address not in decided:
+            change = _unsettled(address, message, given)
+            if change is not None:
+                decided[address] = change
     return hold_shared(tuple(decided[address] for address in sorted(decided)))
+
+
+def _unsettled(address: str, message: str, given: PlanInput) -> Change | None:
+    """An open write for what is in no file and no entry: it may be live all the same (SETTLEMENT §4)."""
+    ref = ResourceRef.parse(address)
+    listing = given.listings.get((ref.provider, ref.kind))
+    kinds = [listing.kind] if listing is not None else [kind for kind in given.kinds.values() if kind.name == ref.kind]
+    if not kinds:
+        return None
+    told = f"it left the spec, and {message}"
+    return Change(address=address, kind=kinds[0], action=Action.UNKNOWN, reason="unsettled", message=told)
 
 
 def _decide_orphan(orphan: Orphan, given: PlanInput, options: Options) -> Change | None:

@@ -93,7 +93,7 @@ def test_a_ledger_that_is_not_there_reads_as_empty_and_cold(home: OpenHome) -> N
     assert ledger.open_intents(OWNER) == ()
     assert ledger.tombstones(OWNER) == ()
     assert ledger.runs(OWNER) == ()
-    assert ledger.trusted(OWNER) == frozenset()
+    assert ledger.trusted(OWNER) == {}
     assert ledger.intent_of(OWNER, "abcdef") is None
     assert ledger.is_cold(OWNER)
     assert ledger.notes == ()
@@ -235,7 +235,7 @@ def test_only_a_run_that_got_to_its_end_or_a_person_makes_a_ledger_warm(home: Op
         lease.trust("*", by="bob", now=NOW)
         assert not ledger.is_cold(OWNER)
         assert ledger.is_cold("shop/prod")
-        assert ledger.trusted(OWNER) == {"*", "theta/Deployment"}
+        assert ledger.trusted(OWNER) == {"*": NOW, "theta/Deployment": NOW}
         with pytest.raises(LedgerError, match="not in the ledger"):
             lease.end_run("nobody", RunStatus.DONE, NOW)
 

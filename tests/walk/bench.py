@@ -99,9 +99,9 @@ class MemoryLedger:
         del owner
         return False
 
-    def trusted(self, owner: str) -> frozenset[str]:
+    def trusted(self, owner: str) -> dict[str, float]:
         del owner
-        return frozenset()
+        return {}
 
     def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> Lease:
         del holder, wait_s, margin_s

@@ -48,6 +48,7 @@ SERVICE: Final = Kind(
     run_states=("running", "stopped"),
     timeout_s=1200.0,
     poll_s=30.0,
+    status_lag_s=30.0,  # §6: right after a PUT it may still say `running`
     degraded_s=300.0,  # §6 Rec: `concerning` is settled after a grace time; how long is our choice
     example={
         "infer_type": "real-time",
