@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ from reconciler.plan.plan import Plan, halves
 from reconciler.problems import ReconcilerError
 from reconciler.spec.resource import ResourceRef
 
-__all__ = ["Applier"]
+__all__ = ["Applier", "steps_of"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,12 +34,14 @@ class Applier:
         tools: Ledger lease, providers, clocks, secrets, progress.
         parallel: Steps at a time, over all providers; each provider's own `concurrency` holds besides.
         stop: Set by a signal or the run's limit: no new write follows.
+        ended: Hears of each step's end, from the thread that runs this.
     """
 
     plan: Plan
     tools: StepTools
     parallel: int = 10
     stop: threading.Event = field(default_factory=threading.Event)
+    ended: Callable[[Outcome], None] = lambda _outcome: None
 
     def run(self) -> Report:
         """Do it all; never raises for what a step met.
@@ -67,6 +69,7 @@ class _Schedule:
         self._plan = applier.plan
         self._stop = applier.stop
         self._parallel = applier.parallel
+        self._ended = applier.ended
         self._runner = StepRunner(applier.tools, applier.stop, _outputs(applier.plan))
         self._changes = {change.address: change for change in applier.plan.changes}
         self._unfit = {
@@ -74,7 +77,7 @@ class _Schedule:
             for change in applier.plan.changes
             if change.action in {Action.BLOCKED, Action.UNKNOWN}
         }
-        self._steps = _with_waits(applier.plan)
+        self._steps = steps_of(applier.plan)
         self._outcomes: dict[str, Outcome] = {}
         self._running: dict[Future[Outcome], Step] = {}
 
@@ -92,7 +95,7 @@ class _Schedule:
         for step in waiting:
             cause = self._hindrance(step)
             if cause is not None:
-                self._outcomes[step.id] = cause
+                self._end(step, cause)
             elif self._is_free(step):
                 self._running[pool.submit(self._do, step)] = step
             else:
@@ -100,7 +103,7 @@ class _Schedule:
         if left and not self._running and len(left) == len(waiting):
             # Nothing runs and nothing can start: an order that `plan.order` never makes, but a loop must end.
             for step in left:
-                self._outcomes[step.id] = _outcome(step, State.SKIPPED, "its turn never came")
+                self._end(step, _outcome(step, State.SKIPPED, "its turn never came"))
             return []
         return left
 
@@ -140,17 +143,21 @@ class _Schedule:
         half = next(half for half in halves(change) if half.action is step.op)
         return self._runner.run(step, half, change)
 
+    def _end(self, step: Step, outcome: Outcome) -> None:
+        self._outcomes[step.id] = outcome
+        self._ended(outcome)
+
     def _collect(self) -> None:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in done:
             step = self._running.pop(future)
             error = future.exception()
             if error is None:
-                self._outcomes[step.id] = future.result()
+                self._end(step, future.result())
             elif isinstance(error, ReconcilerError):
                 # The ledger can't record any more, or the lease is lost: no write may follow.
                 self._stop.set()
-                self._outcomes[step.id] = _outcome(step, State.UNKNOWN, str(error))
+                self._end(step, _outcome(step, State.UNKNOWN, str(error)))
             else:
                 self._stop.set()
                 raise error
@@ -164,7 +171,7 @@ def _outcome(step: Step, state: State, message: str, *, cause: str = "") -> Outc
     return Outcome(step=step.id, address=step.address, op=step.op, state=state, message=message, cause=cause)
 
 
-def _with_waits(plan: Plan) -> tuple[Step, ...]:
+def steps_of(plan: Plan) -> tuple[Step, ...]:
     """The plan's steps, after waits for what is as it should be but was never seen ready (SETTLEMENT R12)."""
     waits = {
         change.address: Step(id=f"{change.address}#wait", address=change.address, op=Action.NONE)

@@ -16,7 +16,7 @@ import click
 
 from reconciler.apply.book import keep_books
 from reconciler.apply.record import secret_names
-from reconciler.apply.run import Applier
+from reconciler.apply.run import Applier, steps_of
 from reconciler.apply.step import StepTools
 from reconciler.cli.exits import Exit, of_plan, of_report
 from reconciler.cli.looks import look_again_later, settled_world, trust
@@ -29,6 +29,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Printer
 from reconciler.cli.plan import plan_options_of, print_plan, say_notes
+from reconciler.cli.progress import showing
 from reconciler.cli.project import load_spec
 from reconciler.cli.session import Session, World, is_emulated, open_session
 from reconciler.cli.show import read_plan_file
@@ -143,7 +144,6 @@ def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int
 
 def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, world: World) -> Report:
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{random_source.token_hex(3)}"
-    printer = session.printer
     lease.begin_run(
         Run(
             id=run_id,
@@ -157,28 +157,9 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, worl
         )
     )
     session.guard.append(lease.check)
-    tools = StepTools(
-        owner=session.owner,
-        run_id=run_id,
-        lease=lease,
-        providers=session.providers,
-        digests=plan.digests,
-        generations=_generations(session, plan),
-        fingerprint=session.fingerprint,
-        window_s=session.window_s,
-        versions=session.versions(),
-        is_embedded=session.is_embedded,
-        revision=session.revision,
-        say=lambda address, sentence: printer.progress(f"{address}: {sentence}"),
-    )
     status = RunStatus.FAILED
     try:
-        keep_books(plan, tools)
-        applier = Applier(plan=plan, tools=tools, parallel=wishes.parallel, stop=session.halt.stop)
-        if wishes.timeout_s is not None:
-            session.halt.ends_at = time.monotonic() + wishes.timeout_s
-        with stopping(applier.stop, printer, wishes.timeout_s):
-            report = applier.run()
+        report = _work(session, lease, plan, wishes, run_id)
         status = RunStatus.INCOMPLETE
         touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
         if touched and not report.interrupted:
@@ -191,6 +172,33 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, worl
     finally:
         session.guard.clear()
         lease.end_run(run_id, status, time.time())
+
+
+def _work(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, run_id: str) -> Report:
+    """Note what needs no write, and carry out the steps, in sight of whoever watches."""
+    with showing(session.printer, len(steps_of(plan))) as progress:
+        tools = StepTools(
+            owner=session.owner,
+            run_id=run_id,
+            lease=lease,
+            providers=session.providers,
+            digests=plan.digests,
+            generations=_generations(session, plan),
+            fingerprint=session.fingerprint,
+            window_s=session.window_s,
+            versions=session.versions(),
+            is_embedded=session.is_embedded,
+            revision=session.revision,
+            say=progress.say,
+        )
+        keep_books(plan, tools)
+        if wishes.timeout_s is not None:
+            session.halt.ends_at = time.monotonic() + wishes.timeout_s
+        applier = Applier(
+            plan=plan, tools=tools, parallel=wishes.parallel, stop=session.halt.stop, ended=progress.ended
+        )
+        with stopping(applier.stop, session.printer, wishes.timeout_s):
+            return applier.run()
 
 
 def _with_second_look(session: Session, report: Report, plan: Plan, touched: Container[str], world: World) -> Report:

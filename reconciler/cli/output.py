@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -28,12 +28,14 @@ class Printer:
         redactor: Masks secrets by value in everything that is written.
         verbose: 0, 1 (`-v`) or 2 (`-vv`: every request).
         quiet: No progress.
+        above: While something is drawn on the terminal: writes a line above it.
     """
 
     redactor: Redactor = field(default_factory=Redactor)
     verbose: int = 0
     quiet: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    above: Callable[[str], None] | None = None
     _said: set[str] = field(default_factory=set)
 
     @property
@@ -86,6 +88,9 @@ class Printer:
     def note(self, text: str) -> None:
         """Write a line to stderr; that nobody can read it never stops the work."""
         if sys.stderr is None:
+            return
+        if self.above is not None:
+            self.above(text)
             return
         line = self.redactor.redact(text).rstrip("\n") + "\n"
         with contextlib.suppress(OSError, ValueError):

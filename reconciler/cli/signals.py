@@ -24,6 +24,8 @@ def stopping(stop: threading.Event, printer: Printer, timeout_s: float | None) -
         nonlocal heard
         heard += 1  # first of all: the second signal may come while the first one is being answered
         if heard > 1:
+            if printer.above is not None:
+                os.write(2, b"\x1b[?25h\r\n")  # the cursor comes back
             # What is under way is journaled as open; the next run settles it.
             os._exit(int(Exit.INCOMPLETE))
         stop.set()
