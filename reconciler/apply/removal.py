@@ -93,7 +93,9 @@ class Remover:
         )
         forget, kept = work.step.address, None
         if keeps_entry(work):
-            forget, kept = "", dataclasses.replace(current, successor="") if current is not None else None
+            forget = ""
+            # By the address that the plan knows: the entry may have been read under a former one.
+            kept = dataclasses.replace(current, address=work.step.address, successor="") if current else None
         if intent_id:
             self._courier.close(work, intent_id, IntentState.DONE, entry=kept, forget=forget, tombstone=tombstone)
         elif forget:

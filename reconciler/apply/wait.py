@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,7 +171,7 @@ def until_ready(
 def until_gone(
     provider: Provider, kind: Kind, live_id: str, patience: Patience, *, grace_s: float | None = None
 ) -> Waited:
-    """Wait until two looks in a row do not find it: one absence proves nothing (SETTLEMENT R6).
+    """Wait until all looks for a poll's time do not find it: one absence proves nothing (SETTLEMENT R6).
 
     Args:
         provider: Where it is.
@@ -179,16 +180,17 @@ def until_gone(
         patience: How long something may take that is on its way out.
         grace_s: For a delete that nobody confirmed: seconds until it counts as not done while it is not even going.
     """
-    enough, absences, begun = 2, 0, provider.clock.now()
+    begun, absent_since = provider.clock.now(), math.inf
 
     def done(live: Live | None) -> Waited | None:
-        nonlocal absences
-        absences = absences + 1 if live is None else 0
-        if absences >= enough:
-            return Waited(ok=True, live=None)
-        staying = live is not None and live.phase is not Phase.GOING
+        nonlocal absent_since
+        if live is None:
+            absent_since = min(absent_since, provider.clock.now())
+            return Waited(ok=True, live=None) if provider.clock.now() - absent_since >= patience.poll_s else None
+        absent_since = math.inf
+        staying = live.phase is not Phase.GOING
         if staying and grace_s is not None and provider.clock.now() - begun >= grace_s:
-            return Waited(ok=False, live=live, message=f"it is still {live.status or live.phase}" if live else "")
+            return Waited(ok=False, live=live, message=f"it is still {live.status or live.phase}")
         return None
 
     return until(provider, kind, live_id, done, patience)

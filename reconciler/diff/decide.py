@@ -179,6 +179,8 @@ def _unfinished(base: Change, pair: Pair, leftover: Live) -> Change:
         )
         return _with(base, reason="successor-failed", message=message, **blocked)
     message = f"{base.live_id} has taken the place of {leftover.id}, which an interrupted replace left behind"
+    if base.applied is not None and base.live_id == base.applied.successor:
+        message = f"{base.live_id} is what the spec wants again; {leftover.id}, made to take its place, goes"
     if pair.is_twin:
         more = f", and in later runs {', '.join(pair.candidates[:-1])}" if len(pair.candidates) > 1 else ""
         message = f"{base.live_id} and {leftover.id} are marked alike; {base.live_id} stays, {leftover.id} goes{more}"

@@ -266,7 +266,21 @@ def _by_known_item(resource: Resource, entry: Applied, item: Live, listing: List
     leftover = listing.by_id(entry.successor) if entry.successor else None
     if leftover is not None and (leftover.phase is Phase.GOING or _is_foreign(leftover, world)):
         leftover = None
+    if leftover is not None and _is_wanted_again(resource, leftover, item):
+        item, leftover = leftover, item
     return Pair(resource=resource, entry=entry, live=item, leftover=leftover)
+
+
+def _is_wanted_again(resource: Resource, older: Live, newer: Live) -> bool:
+    """Whether the spec went back in the middle of a create-first replace: the half that is as desired stays (R18)."""
+    if newer.marker and older.marker:
+        return _is_made_from(resource, older) and not _is_made_from(resource, newer)
+    return bool(resource.kind.likeness) and _alike(resource, older) and not _alike(resource, newer)
+
+
+def _is_made_from(resource: Resource, item: Live) -> bool:
+    marker = item.parsed_marker
+    return marker is not None and marker.digest == create_digest(resource.spec)
 
 
 def _by_absence(resource: Resource, entry: Applied, listing: Listing, world: World) -> Pair:
@@ -353,7 +367,7 @@ def _claim_to_stay(resource: Resource, item: Live, entry: Applied | None) -> tup
     marker = item.parsed_marker
     generation = marker.generation if marker else 0
     return (
-        not (marker is not None and marker.digest == create_digest(resource.spec)),
+        not _is_made_from(resource, item),
         not (entry is not None and entry.live_id == item.id),
         -generation,
         item.phase is not Phase.READY,

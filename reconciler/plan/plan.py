@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.diff.change import Action, Call, Change
-from reconciler.diff.claims import claim
+from reconciler.diff.claims import addresses, claim
 from reconciler.diff.decide import Facts, decide, decide_orphan
 from reconciler.diff.identity import World, is_recent, judge, pair
 from reconciler.diff.live import Applied, Listing, Verdict
@@ -206,18 +206,31 @@ def _now_s(given: PlanInput, provider: str) -> float:
 
 def _decide_all(given: PlanInput, options: Options, worlds: _Worlds) -> tuple[Change, ...]:
     decided: dict[str, Change] = {}
+    unsettled = _unsettled_of(given)
     for resource in dependencies_first(given.spec.resources):
-        decided[resource.address] = _decide_one(resource, given, options, worlds, decided)
+        told = unsettled.pop(resource.address, "")
+        decided[resource.address] = _decide_one(resource, given, options, worlds, decided, unsettled=told)
     for orphan in orphans(given.spec.resources, worlds.of("")):
         change = _decide_orphan(orphan, given, options)
         if change is not None:
             decided[change.address] = change
-    for address, message in given.open_intents.items():
-        if address not in decided:
-            change = _unsettled(address, message, given)
-            if change is not None:
-                decided[address] = change
+    for address in unsettled.keys() - decided.keys():
+        change = _unsettled(address, unsettled[address], given)
+        if change is not None:
+            decided[address] = change
     return hold_shared(tuple(decided[address] for address in sorted(decided)))
+
+
+def _unsettled_of(given: PlanInput) -> dict[str, str]:
+    """Address → what is open for it; what is open under the former name of a resource is the resource's now."""
+    found = dict(given.open_intents)
+    if found:
+        desired = {resource.address for resource in given.spec.resources}
+        for resource in given.spec.resources:
+            for former in addresses(resource):
+                if former in found and former not in desired:
+                    found.setdefault(resource.address, found.pop(former))
+    return found
 
 
 def _unsettled(address: str, message: str, given: PlanInput) -> Change | None:
@@ -245,13 +258,17 @@ def _provider_of(address: str) -> str:
 
 
 def _decide_one(
-    resource: Resource, given: PlanInput, options: Options, worlds: _Worlds, decided: Mapping[str, Change]
+    resource: Resource,
+    given: PlanInput,
+    options: Options,
+    worlds: _Worlds,
+    decided: Mapping[str, Change],
+    *,
+    unsettled: str,
 ) -> Change:
     found = pair(resource, worlds.of(resource.ref.provider))
-    if resource.address in given.open_intents and found.verdict is None:
-        found = dataclasses.replace(
-            found, verdict=Action.UNKNOWN, reason="unsettled", message=given.open_intents[resource.address]
-        )
+    if unsettled and found.verdict is None:
+        found = dataclasses.replace(found, verdict=Action.UNKNOWN, reason="unsettled", message=unsettled)
     referred = {item.address for item in pending_in(resource.spec) if isinstance(item, KnownAfterApply)}
     unknown = sorted(address for address in referred if decided[address].action is Action.UNKNOWN)
     if unknown and found.verdict is None:

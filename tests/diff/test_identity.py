@@ -222,6 +222,27 @@ def test_older_half_of_an_interrupted_replace_is_no_twin() -> None:
     assert found(resource("chat"), live("L1", phase=Phase.GOING), new, entries=(row,)).leftover is None
 
 
+@pytest.mark.parametrize("readable", [True, False])
+def test_of_two_halves_the_one_that_the_spec_went_back_to_stays(readable: bool) -> None:  # noqa: FBT001 - a table
+    first, second = {"image": "nginx", "machine": "m1"}, {"image": "nginx", "machine": "m2"}
+
+    def half(live_id: str, op: str, spec: dict[str, Any]) -> Live:
+        made_of = dataclasses.replace(
+            Marker.parse(token("chat", kind=BOX, op=op)),  # type: ignore[type-var]
+            digest=create_digest(spec),
+        )
+        return live(live_id, spec, kind=BOX, marker=str(made_of) if readable else "", marker_readable=readable)
+
+    old, new = half("a/1", "aaaaaa", first), half("a/2", "bbbbbb", second)
+    row = entry("chat", new.id, second, kind=BOX, marker=new.marker, successor=old.id)
+    back, on, further = (
+        found(resource("chat", spec, kind=BOX), old, new, entries=(row,))
+        for spec in (first, second, {**first, "machine": "m3"})
+    )
+    assert (back.live, back.leftover) == (old, new)
+    assert (on.live, on.leftover) == (further.live, further.leftover) == (new, old)
+
+
 def test_old_name_can_not_be_used_again_while_its_machine_lives() -> None:
     moved = entry("talk", "L1", marker=token("chat"), renamed_from=("chat",))
     one = found(resource("chat"), live("L1", name="chat", marker=token("chat")), entries=(moved,))

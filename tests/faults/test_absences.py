@@ -110,10 +110,11 @@ def test_the_other_half_of_a_replace_that_one_list_misses_is_not_forgotten(fleet
     fleet.served.post("switches", {"theta": {"annotations_mode": "null"}})
     fleet.write(CHAT)
     fleet.apply()
+    (old,) = fleet.ours()[CHAT]
     fleet.edit(CHAT, "vm_gt1", "vm_gt2")
     fleet.fault(CHAT, method="DELETE", path=".*", when="before", status=403, body={})
     fleet.apply(code=3)
-    old, new = fleet.ours()[CHAT]
+    (new,) = set(fleet.ours()[CHAT]) - {old}
     fleet.edit(CHAT, "vm_gt2", "vm_gv2")
     listed = [item for item in fleet.served.get("state")["theta"] if item["Suffix"] != old]
     body = {"status": "success", "body": listed}

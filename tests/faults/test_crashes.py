@@ -191,12 +191,7 @@ def test_both_halves_of_a_replace_that_never_ended_go_with_their_file_and_who_ne
 
 
 def test_a_replace_that_is_ended_for_a_spec_that_has_moved_on_is_not_called_done(fleet: Any) -> None:
-    fleet.write(CHAT)
-    fleet.apply()
-    fleet.edit(CHAT, "vm_gt1", "vm_gt2")
-    fleet.fault(CHAT, method="DELETE", path=".*", when="before", status=403, body={})
-    fleet.apply(code=3)
-    assert fleet.counts()[CHAT] == 2
+    half_replaced(fleet)
     fleet.edit(CHAT, "vm_gt2", "vm_gv2")
 
     done = fleet.apply(code=3)
@@ -206,3 +201,36 @@ def test_a_replace_that_is_ended_for_a_spec_that_has_moved_on_is_not_called_done
     fleet.apply()
     assert fleet.counts()[CHAT] == 1
     fleet.assert_settled()
+
+
+def test_a_spec_that_goes_back_in_the_middle_of_a_replace_keeps_the_machine_that_it_has(fleet: Any) -> None:
+    old = half_replaced(fleet)
+    fleet.edit(CHAT, "vm_gt2", "vm_gt1")
+
+    fleet.apply()
+
+    assert fleet.ours()[CHAT] == [old]
+    assert fleet.creates()[CHAT] == 2
+    fleet.assert_settled()
+
+
+def test_a_rename_in_the_middle_of_a_replace_leaves_one_entry(fleet: Any) -> None:
+    half_replaced(fleet)
+    fleet.edit(CHAT, "metadata: {name: chat}", "metadata: {name: talk}\nlifecycle: {renamedFrom: [chat]}")
+
+    fleet.apply()
+
+    assert fleet.counts()[CHAT] == 1
+    fleet.assert_settled()
+
+
+def half_replaced(fleet: Any) -> str:
+    """A create-first replace whose delete was refused: old (whose id is returned) and new live side by side."""
+    fleet.write(CHAT)
+    fleet.apply()
+    (old,) = fleet.ours()[CHAT]
+    fleet.edit(CHAT, "vm_gt1", "vm_gt2")
+    fleet.fault(CHAT, method="DELETE", path=".*", when="before", status=403, body={})
+    fleet.apply(code=3)
+    assert fleet.counts()[CHAT] == 2
+    return str(old)
