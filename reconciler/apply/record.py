@@ -62,7 +62,7 @@ def entry_for(
         "marker": before.marker if before else live.marker if live else "",
         "generation": before.generation if before else _generation(live),
         "created_at": before.created_at if before else 0.0,
-        "successor": before.successor if before else "",
+        "successor": before.successor if before and (live is None or before.successor != live.id) else "",
     }
     return Applied(
         address=resource.address,

@@ -36,7 +36,7 @@ def look_again_later(session: Session, plan: Plan, world: World) -> bool:
     missing = {
         ResourceRef.parse(change.address).provider
         for change in plan.changes
-        if change.reason in reasons or (change.action is Action.REPLACE and _misses_its_half(change))
+        if change.reason in reasons or _misses_its_half(change)
     }
     for name in sorted(missing & set(session.providers)):
         session.providers[name].clock.sleep(_poll_s(session, name))
@@ -44,8 +44,10 @@ def look_again_later(session: Session, plan: Plan, world: World) -> bool:
 
 
 def _misses_its_half(change: Change) -> bool:
-    """Whether the other half of an unfinished replace is not there: another create would forget it for good."""
-    return change.applied is not None and bool(change.applied.successor) and change.leftover is None
+    """Whether one half of an unfinished replace is not there: what is noted now would forget it for good."""
+    if change.applied is None or not change.applied.successor or change.leftover is not None:
+        return False
+    return change.action is Action.REPLACE or change.live_id == change.applied.successor
 
 
 def _may_be_lost(session: Session, world: World) -> bool:

@@ -6,6 +6,7 @@ For one desired resource, the first case that fits (DESIGN §3):
 2.  two resources could mean one ledger entry (`claims`)         → BLOCKED `rename-conflict`
 3.  the ledger has an entry, and its id is listed                → that item; a foreign or other marker on it → BLOCKED
 4.  ... not listed or going, another item carries our marker     → that item (the ledger was behind)
+    ... not listed, the other half of a replace is               → that half
 5.  ... its id is on its way out                                 → not live; its name may still be taken
 6.  ... not listed, the create is young / the list is partial / suspicious → UNKNOWN / UNKNOWN / BLOCKED
 7.  no entry, `lifecycle.adopt`                                  → that item, if nobody else's
@@ -292,6 +293,9 @@ def _by_absence(resource: Resource, entry: Applied, listing: Listing, world: Wor
         return _undecided(resource, entry, Action.UNKNOWN, "list-partial", listing.message)
     if listing.verdict is Verdict.SUSPICIOUS:
         return _undecided(resource, entry, Action.BLOCKED, "suspicious-list", listing.message)
+    half = listing.by_id(entry.successor) if entry.successor else None
+    if half is not None and half.phase is not Phase.GOING and not _is_foreign(half, world):
+        return Pair(resource=resource, entry=entry, live=half)  # the entry falls back to its other half (R18)
     return dataclasses.replace(_by_name(resource, listing, world), entry=entry)
 
 

@@ -222,6 +222,13 @@ def test_older_half_of_an_interrupted_replace_is_no_twin() -> None:
     assert found(resource("chat"), live("L1", phase=Phase.GOING), new, entries=(row,)).leftover is None
 
 
+def test_an_entry_whose_own_half_is_gone_falls_back_to_the_other() -> None:
+    row = entry("chat", "a/2", kind=BOX, marker="", successor="a/1")
+    older = live("a/1", kind=BOX, marker_readable=False)
+    one = found(resource("chat", kind=BOX), older, live("a/3", kind=BOX), entries=(row,))
+    assert (one.live, one.entry, one.verdict) == (older, row, None)
+
+
 @pytest.mark.parametrize("readable", [True, False])
 def test_of_two_halves_the_one_that_the_spec_went_back_to_stays(readable: bool) -> None:  # noqa: FBT001 - a table
     first, second = {"image": "nginx", "machine": "m1"}, {"image": "nginx", "machine": "m2"}

@@ -6,6 +6,7 @@ import re
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 CHAT, ANN = "theta/Deployment/chat", "modelarts/Notebook/ann"
@@ -221,6 +222,26 @@ def test_a_rename_in_the_middle_of_a_replace_leaves_one_entry(fleet: Any) -> Non
     fleet.apply()
 
     assert fleet.counts()[CHAT] == 1
+    fleet.assert_settled()
+
+
+def test_the_old_machine_is_still_known_when_the_new_one_vanishes(fleet: Any) -> None:
+    fleet.served.post("switches", {"theta": {"annotations_mode": "null"}})
+    old = half_replaced(fleet)
+    (new,) = (item for item in fleet.served.get("state")["theta"] if item["Suffix"] in set(fleet.ours()[CHAT]) - {old})
+    theta = fleet.served.connection["theta"]
+    httpx.delete(
+        f"{theta['endpoint']}/deployment/{new['Shard']}/{new['Suffix']}",
+        params={"project_id": theta["projectId"]},
+        headers={"x-api-key": theta["apiKey"]},
+        trust_env=False,
+    )
+    assert fleet.ours()[CHAT] == [old]
+
+    fleet.apply()
+
+    assert fleet.counts()[CHAT] == 1, "the old one made way for another new one"
+    assert fleet.ours()[CHAT] != [old]
     fleet.assert_settled()
 
 
