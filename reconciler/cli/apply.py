@@ -19,7 +19,7 @@ from reconciler.apply.record import secret_names
 from reconciler.apply.run import Applier, steps_of
 from reconciler.apply.step import StepTools
 from reconciler.cli.exits import Exit, of_plan, of_report
-from reconciler.cli.looks import look_again_later, settled_world, trust
+from reconciler.cli.looks import settled_world, sure_plan, trust
 from reconciler.cli.options import (
     Common,
     common_options,
@@ -116,10 +116,7 @@ def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int
     printer = session.printer
     chosen: Options = options()
     world, settled = settled_world(session, lease)
-    plan = session.plan(world, chosen)
-    if look_again_later(session, plan, world):
-        world = session.read_world()
-        plan = session.plan(world, chosen)
+    plan, world = sure_plan(session, world, chosen)
     say_notes(session)
     for sentence in settled:
         printer.note(sentence)

@@ -17,30 +17,45 @@ from reconciler.diff.identity import trustworthy
 from reconciler.diff.live import owner_hash
 from reconciler.ledger.store import Lease
 from reconciler.plan.outcome import Report
-from reconciler.plan.plan import Plan
+from reconciler.plan.plan import Options, Plan
+from reconciler.problems import ProviderError
 from reconciler.spec.resource import ResourceRef
 
-__all__ = ["look_again_later", "settled_world", "trust"]
+__all__ = ["settled_world", "sure_plan", "trust"]
 
 _LONGEST_SETTLING_S: Final = 600.0
+_MOST_LOOKS: Final = 6
 
 
-def look_again_later(session: Session, plan: Plan, world: World) -> bool:
-    """One list that misses something proves nothing: absence takes two, a poll apart (SETTLEMENT R6).
+def sure_plan(session: Session, world: World, options: Options) -> tuple[Plan, World]:
+    """The plan, once nothing is missing in it that was not missing a poll ago: one list proves nothing (R6).
 
-    Also that of something unknown here, where a ledger may have been lost.
+    Raises:
+        ProviderError: `list-moved`: in each of several looks something else was missing.
     """
+    missed: frozenset[str] = frozenset()
+    for _ in range(_MOST_LOOKS):
+        plan = session.plan(world, options)
+        missing = _missing(session, plan, world)
+        if missing <= missed:
+            return plan, world
+        for name in sorted({ResourceRef.parse(address).provider for address in missing} & set(session.providers)):
+            session.providers[name].clock.sleep(_poll_s(session, name))
+        missed = missing
+        world = session.read_world()
+    raise ProviderError(
+        f"each of {_MOST_LOOKS} looks at the lists missed something else ({', '.join(sorted(missed))}); "
+        "nothing was sent",
+        code="list-moved",
+    )
+
+
+def _missing(session: Session, plan: Plan, world: World) -> frozenset[str]:
+    """Addresses of what was expected and is not listed; also of what is unknown, where a ledger may have been lost."""
     reasons = {"vanished", "gone"}
     if session.ledger.is_cold(session.owner) and _may_be_lost(session, world):
         reasons.add("not-live")
-    missing = {
-        ResourceRef.parse(change.address).provider
-        for change in plan.changes
-        if change.reason in reasons or _misses_its_half(change)
-    }
-    for name in sorted(missing & set(session.providers)):
-        session.providers[name].clock.sleep(_poll_s(session, name))
-    return bool(missing)
+    return frozenset(change.address for change in plan.changes if change.reason in reasons or _misses_its_half(change))
 
 
 def _misses_its_half(change: Change) -> bool:

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "apply": "Make live what the spec says.",
     "list": "Show what is live.",
     "outputs": "Print ids and endpoints of our resources.",
+    "doctor": "Look whether everything is there that an apply needs.",
     "ledger": "Show what was applied; repair or move the record.",
     "graph": "Print which resource needs which.",
     "explain": "Tell what a field, a kind or a code means.",

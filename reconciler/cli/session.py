@@ -100,6 +100,8 @@ class Session:
     halt: Halt = field(default_factory=Halt)
     warnings: tuple[Problem, ...] = ()
     """What the catalogue stage would have a person know."""
+    skew_s: Mapping[str, float] = field(default_factory=dict)
+    """Instance → seconds that its server's clock was ahead of ours at its last reply; not of an emulator's own time."""
 
     @property
     def owner(self) -> str:
@@ -280,6 +282,7 @@ class _Opener:
         self._providers: dict[str, Provider] = {}
         self._guard: list[Callable[[], None]] = []
         self._halt = Halt()
+        self._skew_s: dict[str, float] = {}
 
     def open(self) -> Session:
         configs = self._spec.project.providers
@@ -306,6 +309,7 @@ class _Opener:
             revision=_revision(self._root),
             guard=self._guard,
             halt=self._halt,
+            skew_s=self._skew_s,
         )
 
     def close(self) -> None:
@@ -365,6 +369,7 @@ class _Opener:
             ),
             before_send=self._before_send,
             patience_s=self._halt.patience_s,
+            on_date=lambda ahead_s: None if embedded else self._skew_s.update({config.name: ahead_s}),
             requests_per_s=opened.requests_per_s,
         )
         return opened.open(config, context)

@@ -164,7 +164,10 @@ def trustworthy(listings: Mapping[tuple[str, str], Listing], entries: Mapping[st
         f"{provider}/{kind}"
         for (provider, kind), listing in listings.items()
         if listing.kind.likeness and listing.verdict is Verdict.COMPLETE
-        if all(item.marker_readable or (f"{provider}/{kind}", item.id) in held for item in listing.items)
+        if all(
+            item.marker_readable or item.untouchable or (f"{provider}/{kind}", item.id) in held
+            for item in listing.items
+        )
     )
 
 

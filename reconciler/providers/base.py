@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Protocol
 
 from reconciler.codes import Code
@@ -30,6 +31,25 @@ class Clock(Protocol):
         ...
 
 
+class State(StrEnum):
+    """How something is that a run needs."""
+
+    OK = "ok"
+    DOUBT = "doubt"
+    """It works, and a person should know something."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What `doctor` found: a topic in a few words, how it is, and what to do about it."""
+
+    topic: str
+    state: State
+    message: str
+    remedy: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a provider instance gets when it is opened; it reads nothing else from the machine.
@@ -42,6 +62,7 @@ class Context:
         on_request: Called after each request with (method, path without query, status or 0, seconds), for `-vv`.
         before_send: Called as the last thing before a write's bytes are handed over; raises when it may not go out.
         patience_s: Seconds that this run may still wait for a server that asks for a pause.
+        on_date: Called after each reply that tells its server's time, with the seconds that this is ahead of `clock`.
         requests_per_s: Most requests a second to this instance (`ProviderType.requests_per_s`), `None` for no limit.
     """
 
@@ -51,6 +72,7 @@ class Context:
     on_request: Callable[[str, str, int, float], None] = lambda _method, _path, _status, _seconds: None
     before_send: Callable[[], None] = lambda: None
     patience_s: Callable[[], float] = lambda: float("inf")
+    on_date: Callable[[float], None] = lambda _ahead_s: None
     requests_per_s: float | None = None
 
 
@@ -130,6 +152,13 @@ class Provider(Protocol):
 
     def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
         """Pure after `catalogue()`: what only the sum of all resources of this instance shows (a quota), located."""
+        ...
+
+    def diagnose(self) -> Sequence[Finding]:
+        """What only this provider can tell of its server, such as a release other than the configured one; no write.
+
+        Called after `catalogue()`.
+        """
         ...
 
     def read_all(self, kind: Kind) -> Listing:

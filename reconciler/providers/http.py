@@ -327,6 +327,9 @@ class HttpClient:
             raise ProviderError(f"{what}: {_plain(error)}", code="provider-unreachable") from None
         finally:
             self._context.on_request(request.method, request.path, status, self._context.clock.now() - started)
+        ahead_s = _ahead(reply_headers.get("date", ""), self._context.clock.now())
+        if ahead_s is not None:
+            self._context.on_date(ahead_s)
         return HttpReply(status=status, body=_parse(raw, reply_headers), headers=reply_headers)
 
     # -- what a reply means -----------------------------------------------------------------------------------------
@@ -400,6 +403,18 @@ class _Unreadable:
 
     def __str__(self) -> str:
         return self._text
+
+
+def _ahead(date: str, now_s: float) -> float | None:
+    """Seconds that a `Date` header is ahead of a clock; it counts whole seconds, so that nothing below two tells."""
+    try:
+        ahead_s = email.utils.parsedate_to_datetime(date).timestamp() - now_s
+    except (ValueError, TypeError):
+        return None
+    return ahead_s if abs(ahead_s) >= _DATE_GRAIN_S else 0.0
+
+
+_DATE_GRAIN_S: Final = 2.0
 
 
 def one_line(text: object, limit: int = 300) -> str:

@@ -12,7 +12,7 @@ from reconciler.diff.change import Call, Change
 from reconciler.diff.live import Listing, Live
 from reconciler.fields import Kind
 from reconciler.problems import Problem, ProviderError, UnknownOutcome
-from reconciler.providers.base import Catalogue, Context, Intent, Reply, Settled
+from reconciler.providers.base import Catalogue, Context, Finding, Intent, Reply, Settled
 from reconciler.providers.http import HttpClient
 from reconciler.providers.modelarts.api import ApiContext, KindApi, explain
 from reconciler.providers.modelarts.auth import SignatureAuth, TokenAuth
@@ -74,6 +74,10 @@ class ModelArtsProvider:
     def check(self, resource: Resource) -> Sequence[Problem]:
         """Unknown specifications, flavors and images of this resource, located."""
         return self._api(resource.kind).check(resource)
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Nothing: the API tells no release of itself."""
+        return ()
 
     def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
         """Nothing: no route tells an account's quota (modelarts-services §2); a specification's own is in `check`."""

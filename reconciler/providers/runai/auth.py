@@ -55,6 +55,21 @@ class RunaiAuth:
             timeout_s=float(settings.get("requestTimeout", 60.0)),
         )
 
+    def has_v2(self) -> bool | None:
+        """Whether the server knows the second token route, which came with 2.24; `None` when its answer tells nothing.
+
+        Source: runai §0.1, §1.1.
+        """
+        client_id, secret = (self._reveal(self._settings.get(key)) for key in ("clientId", "clientSecret"))
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        try:
+            self.http.write("POST", "/api/v2/token", form=form)
+        except ProviderError as error:
+            missing = {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}
+            refused = {httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED}
+            return False if error.status in missing else True if error.status in refused else None
+        return True
+
     def close(self) -> None:
         """Give connections back."""
         self.http.close()

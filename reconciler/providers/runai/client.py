@@ -68,6 +68,10 @@ class RunaiClient:
         self._http.close()
         self._auth.close()
 
+    def has_second_token(self) -> bool | None:
+        """See `RunaiAuth.has_v2`."""
+        return self._auth.has_v2()
+
     # -- look-ups -------------------------------------------------------------------------------------------------
 
     def clusters(self) -> list[Item]:

@@ -11,7 +11,7 @@ from reconciler.diff.live import Listing, Live
 from reconciler.fields import Kind
 from reconciler.fields.rule import release
 from reconciler.problems import Problem, ProviderError
-from reconciler.providers.base import Catalogue, Clock, Context, Intent, Reply, Settled
+from reconciler.providers.base import Catalogue, Clock, Context, Finding, Intent, Reply, Settled, State
 from reconciler.providers.runai.bodies import create_body, patch_body
 from reconciler.providers.runai.capacity import quota_doubts
 from reconciler.providers.runai.client import INFERENCES, RunaiClient
@@ -25,6 +25,7 @@ __all__ = ["RunaiProvider"]
 
 _TRIES: Final = 3
 _REVISIONS_SINCE: Final = "2.21"
+_SECOND_TOKEN: Final = "2.24"  # noqa: S105 - a release
 
 
 class RunaiProvider:
@@ -57,6 +58,28 @@ class RunaiProvider:
         """Unknown project or cluster: they belong to the instance, so that each is told once for all resources."""
         del resource
         return self._place().problems
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Whether the configured release can be the server's: only one thing tells without a write (inferred).
+
+        Source: runai §0.1, the row of tokens.
+        """
+        version, found = version_of(self.config.settings), self._client.has_second_token()
+        topic, told = f"{self.config.name}: release", f"reconciler.yaml says {version}"
+        newer = release(version) >= release(_SECOND_TOKEN)
+        if found is None or found == newer:
+            sure = f", and the server is {_SECOND_TOKEN} or later" if found else ""
+            return (Finding(topic=topic, state=State.OK, message=f"{told}{sure}"),)
+        really = f"{_SECOND_TOKEN} or later" if found else f"older than {_SECOND_TOKEN}"
+        return (
+            Finding(
+                topic=topic,
+                state=State.DOUBT,
+                message=f"{told}, and the server seems to be {really}",
+                remedy=f"version: of the server at providers.{self.config.name} in reconciler.yaml: it decides what "
+                "changes in place, and which fields there are",
+            ),
+        )
 
     def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
         """GPUs beyond the project's quota, by node pool: warnings."""

@@ -12,7 +12,7 @@ from reconciler.diff.change import Action, Call, CallOp, Change, Repeat
 from reconciler.diff.live import Listing, Live, append_marker
 from reconciler.fields import Kind
 from reconciler.problems import Problem
-from reconciler.providers.base import Catalogue, Clock, Context, Intent, Reply, Settled
+from reconciler.providers.base import Catalogue, Clock, Context, Finding, Intent, Reply, Settled
 from reconciler.providers.theta.client import ThetaClient
 from reconciler.providers.theta.items import endpoint_key, live_item
 from reconciler.providers.theta.judge import judge
@@ -92,6 +92,10 @@ class ThetaProvider:
         return judge(
             resource, self._offer(), strict_images=self.config.settings.get("imageCheck", "strict") == "strict"
         )
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Nothing: the API tells no release of itself."""
+        return ()
 
     def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:
         """Nothing: no list tells how many machines there are, nor a project's quota (theta §9)."""
