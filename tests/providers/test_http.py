@@ -586,6 +586,19 @@ def test_whoever_looks_on_sees_method_path_status_and_time(emulator: Server) -> 
     assert [told[:3] for told in seen] == [("GET", MACHINES, 200), ("POST", "/nowhere", 0)]
 
 
+@pytest.mark.parametrize(("ahead_s", "told"), [(0.5, [0.0]), (90.0, [90.0]), (-4000.0, [-4000.0]), (None, [])], ids=str)
+def test_whoever_looks_on_learns_how_far_the_servers_clock_is_away(
+    peer: Callable[..., Peer], ahead_s: float | None, told: list[float]
+) -> None:
+    date = () if ahead_s is None else (f"Date: {email.utils.formatdate(NOW_S + ahead_s, usegmt=True)}",)
+    seen: list[float] = []
+    client = client_of(
+        peer(page("200 OK", b"{}", "Content-Type: application/json", *date)).url, context={"on_date": seen.append}
+    )
+    client.get("/")
+    assert seen == told
+
+
 def test_vv_shows_a_line_a_request_and_nothing_else_of_it(project: Any) -> None:
     project.write(
         "reconciler.yaml",
