@@ -30,6 +30,10 @@ _DROPPED = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write the golden plans anew; review them like code.")
+
+
 @pytest.fixture
 def emulator() -> Iterator[Server]:
     """A fresh emulator behind real HTTP: `.url`, `.emulator.advance(s)`, `.emulator.faults.replace([...])`."""

@@ -100,9 +100,17 @@ def _change(change: Change, plan: Plan) -> dict[str, Any]:
         "candidates": list(change.candidates),
         "replace_order": str(change.replace_order) if change.replace_order is not None else None,
         "leftover": change.leftover.id if change.leftover is not None else None,
+        "former_address": _former_address(change),
         "run_state": change.run_state or None,
         "last_applied": _last_applied(change),
     }
+
+
+def _former_address(change: Change) -> str | None:
+    """Under which address the ledger knows what is renamed."""
+    applied = change.applied
+    is_renamed = change.desired is not None and applied is not None and applied.address != change.address
+    return applied.address if applied is not None and is_renamed else None
 
 
 def _last_applied(change: Change) -> dict[str, Any] | None:
@@ -133,11 +141,16 @@ def _field(field: FieldChange) -> dict[str, Any]:
 
 
 def _is_remarkable(change: Change) -> bool:
-    return change.action is Action.NONE and (bool(change.message) or change.reason not in _IN_SYNC)
+    return change.action is Action.NONE and (bool(_remark_text(change)) or change.reason not in _IN_SYNC)
 
 
 def _remark(change: Change) -> dict[str, Any]:
-    return {"address": change.address, "reason": change.reason, "message": change.message}
+    return {"address": change.address, "reason": change.reason, "message": _remark_text(change)}
+
+
+def _remark_text(change: Change) -> str:
+    former = _former_address(change)
+    return "; ".join(part for part in (f"until now it was {former}" if former else "", change.message) if part)
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -9,15 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.problems import Problem
+from reconciler.render.block import Block, Line, interruption_text
 from reconciler.render.machine import problems_json
 from reconciler.render.money import totals_text
 from reconciler.render.safe import code_span, fence, for_terminal, no_commands, prose, summary_code
 from reconciler.render.story import (
-    Block,
-    Line,
-    block,
+    blocks,
     in_order,
-    interruption_text,
     is_all_well,
     problem_text,
     summary_text,
@@ -78,11 +76,11 @@ def plan_markdown(plan: Mapping[str, Any], title: str, *, room: int = COMMENT_RO
     for part in (*head, *tail):
         left.take(part)
     changes = in_order(plan)
-    blocks = [block(change, _STYLE) for change in changes]
-    rows = _rows(changes, blocks, left, keep=int(room * (1 - _TABLE_SHARE)))
-    details = _details(blocks, left)
+    told = blocks(plan, _STYLE)
+    rows = _rows(changes, told, left, keep=int(room * (1 - _TABLE_SHARE)))
+    details = _details(told, left)
     lines = [*head, *rows, *details]
-    missing = len(changes) - max(0, len(rows) - 3), sum(bool(item.lines) for item in blocks) - len(details)
+    missing = len(changes) - max(0, len(rows) - 3), sum(bool(item.lines) for item in told) - len(details)
     if any(missing):
         lines.append(
             f"**Not all fits here:** {missing[0]} resources are not in the table, {missing[1]} without details; "
@@ -103,15 +101,13 @@ def _head(plan: Mapping[str, Any], title: str) -> list[str]:
     parts += [f"**{warning}**" for warning in warnings(plan)]
     parts += [code_span(line) for line in totals_text(plan, _STYLE)]
     body = [f"### {verdict_text(plan)}: {prose(title)}\n", "  \n".join(parts) + "\n"]
-    if plan["problems"]:
-        body.append(fence(_bounded([problem_text(problem) for problem in plan["problems"]]), "text") + "\n")
-    return body
+    loud = [[problem_text(problem) for problem in found] for found in (plan["problems"], plan.get("warnings", ()))]
+    return [*body, *(fence(_bounded(told), "text") + "\n" for told in loud if told)]
 
 
 def _tail(plan: Mapping[str, Any]) -> list[str]:
     parts = []
     asides = [f"{remark['address']}: {remark['message']} [{remark['reason']}]" for remark in plan["remarks"]]
-    asides += [problem_text(one) for one in plan.get("warnings", ())]
     asides += [f"note: {note}" for note in plan["notes"]]
     if asides:
         parts.append(fence(_bounded([for_terminal(text) for text in asides]), "text") + "\n")
@@ -138,7 +134,7 @@ def _rows(changes: list[Mapping[str, Any]], blocks: list[Block], left: _Room, *,
     """The table, a row a resource. Dangerous ones may use all the room, harmless ones leave some to the details."""
     if not changes:
         return []
-    rows = ["| | resource | what changes | interruption |", "|---|---|---|---|"]
+    rows = ["| | resource | what changes, or why | interruption |", "|---|---|---|---|"]
     for row in rows:
         left.take(row)
     for change, item in zip(changes, blocks, strict=True):
@@ -151,7 +147,7 @@ def _rows(changes: list[Mapping[str, Any]], blocks: list[Block], left: _Room, *,
 
 def _row(change: Mapping[str, Any], item: Block) -> str:
     word = f"**{item.word}**" if change["action"] in _LOUD or change["action"] == "unknown" else item.word
-    if change["action"] in {"update", "replace", "adopt", "blocked"} and change["fields"]:
+    if change["action"] in {"update", "replace", "adopt"} and change["fields"]:
         paths = [field["path"] for field in change["fields"]]
         what = ", ".join(code_span(path[:80], in_table=True) for path in paths[:3])
         what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""  # noqa: PLR2004 - as shown above

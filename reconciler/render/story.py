@@ -5,21 +5,16 @@ Everything here reads the form that `machine.plan_json` makes, so a plan that wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
-from reconciler.render.money import cost_texts
+from reconciler.render.block import LOOKS, Block, block
 from reconciler.render.safe import for_terminal
-from reconciler.render.style import Style, Tone
-from reconciler.render.values import inner_diff, value_text
+from reconciler.render.style import Style
 
 __all__ = [
-    "Block",
-    "Line",
-    "block",
+    "blocks",
     "in_order",
-    "interruption_text",
     "is_all_well",
     "is_incomplete",
     "problem_text",
@@ -28,64 +23,16 @@ __all__ = [
     "warnings",
 ]
 
-_MOST_NEW_FIELDS: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    sign: str
-    word: str
-    verb: str
-    tone: Tone
-
-
-_LOOKS: Final[Mapping[str, _Look]] = {
-    "blocked": _Look("!", "BLOCKED", "blocked", Tone.ALARM),
-    "delete": _Look("-", "DELETE", "to delete", Tone.DELETE),
-    "replace": _Look("-/+", "REPLACE", "to replace", Tone.REPLACE),
-    "update": _Look("~", "update", "to update", Tone.UPDATE),
-    "create": _Look("+", "create", "to create", Tone.CREATE),
-    "adopt": _Look("=", "adopt", "to adopt", Tone.ADOPT),
-    "unknown": _Look("?", "UNKNOWN", "unknown", Tone.ALARM),
-    "none": _Look("", "none", "unchanged", Tone.DIM),
-}
-"""Action → how it looks, dangerous ones first: this is the order of every list of changes."""
+_LONG: Final = 60
+"""Characters of a reason that nobody wants to read twice."""
+_IN_SPEC: Final = frozenset({"in-sync"})
+"""Reasons of a remark about something that is desired; what has any other one has left the spec."""
 _SUMMARY: Final = ("create", "update", "replace", "delete", "adopt", "blocked", "unknown", "none")
-_CLASSES: Final = {"drift": "drifted", "both": "drifted, and the spec moved"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line below a resource: `mark` is what happens (`+`, `-`, `~`, or a blank), `depth` 0 or 1.
-
-    A line with a `label` is a sentence and may wrap.
-    """
-
-    text: str
-    mark: str = " "
-    label: str = ""
-    tone: Tone = Tone.PLAIN
-    depth: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One resource: its line, and the lines below it."""
-
-    sign: str
-    word: str
-    address: str
-    extra: str
-    tone: Tone
-    lines: tuple[Line, ...]
-
-
-# -- the whole plan -------------------------------------------------------------------------------------------------
 
 
 def in_order(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The changes, dangerous ones first; among equals in the order of the steps, then by address."""
-    ranks = {action: rank for rank, action in enumerate(_LOOKS)}
+    ranks = {action: rank for rank, action in enumerate(LOOKS)}
     turns = {address: turn for turn, address in enumerate(plan["order"])}
     return sorted(
         plan["changes"],
@@ -119,9 +66,13 @@ def summary_text(plan: Mapping[str, Any]) -> str:
     if is_all_well(plan):
         if not counts["none"]:
             return "No changes. Nothing is desired, and nothing live is ours."
-        have = "resource is" if counts["none"] == 1 else "resources are"
-        return f"No changes. {counts['none']} {have} live as the spec says."
-    parts = [f"{counts[action]} {_LOOKS[action].verb}" for action in _SUMMARY if counts[action]]
+        remarked = sum(remark["reason"] in _IN_SPEC for remark in plan["remarks"])
+        live = counts["none"] - (len(plan["remarks"]) - remarked)
+        if not live:
+            return "No changes. Nothing is desired."
+        have = "resource is" if live == 1 else "resources are"
+        return f"No changes. {live} {have} live as the spec says{f' ({remarked} with a remark)' if remarked else ''}."
+    parts = [f"{counts[action]} {LOOKS[action].verb}" for action in _SUMMARY if counts[action]]
     return f"Plan: {', '.join(parts) or 'nothing could be compared'}."
 
 
@@ -144,153 +95,14 @@ def problem_text(problem: Mapping[str, Any]) -> str:
     return for_terminal(f"{head}{problem['message']} [{problem['code']}]")
 
 
-# -- one resource ---------------------------------------------------------------------------------------------------
-
-
-def block(change: Mapping[str, Any], style: Style) -> Block:
-    """One change: its line, its changed fields, then why, what users notice, cost and calls."""
-    look = _LOOKS[change["action"]]
-    lines = (
-        *_fields(change, style),
-        *_sentences(change),
-        *(Line(label=label, text=text) for label, text in cost_texts(change["cost"], style)),
-    )
-    return Block(
-        sign=look.sign,
-        word=look.word,
-        address=for_terminal(change["address"]),
-        extra=for_terminal(_extra(change)),
-        tone=look.tone,
-        lines=lines,
-    )
-
-
-def _extra(change: Mapping[str, Any]) -> str:
-    """What stands behind the address: how, which live thing, and for a plain create why."""
-    parts = []
-    if change["intended"]:
-        parts.append(f"would {change['intended']}")
-    if change["action"] == "replace" and change["leftover"]:
-        parts.append("only what is left of the old one")
-    elif change["replace_order"]:
-        parts.append("new one first" if change["replace_order"] == "create-first" else "old one goes first")
-    if change["run_state"]:
-        parts.append(f"then {change['run_state']}")
-    if change["id"]:
-        parts.append(f"id {change['id']}")
-    if change["action"] == "create" and change["message"]:
-        parts.append(change["message"])
-    told_below = change["message"] and change["action"] != "create"
-    return ", ".join(parts) + ("" if told_below else f" [{change['reason']}]")
-
-
-def _fields(change: Mapping[str, Any], style: Style) -> Iterator[Line]:
-    fields = change["fields"]
-    is_new = change["action"] == "create"
-    shown = fields[:_MOST_NEW_FIELDS] if is_new and not style.verbose else fields
-    if len(fields) == len(shown) + 1:
-        shown = fields  # a line that says «1 more» would take as much room
-    for field in shown:
-        yield from _field(field, change, style, is_new=is_new)
-    if len(fields) > len(shown):
-        yield Line(text=f"{style.more} {len(fields) - len(shown)} more fields", tone=Tone.DIM)
-
-
-def _field(field: Mapping[str, Any], change: Mapping[str, Any], style: Style, *, is_new: bool) -> Iterator[Line]:
-    path = for_terminal(field["path"])
-    mark, tone = _mark(field, is_new=is_new)
-    inner: tuple[tuple[str, str], ...] = ()
-    if not is_new and not field["sensitive"] and field["after_known"]:
-        inner = inner_diff(field["before"], field["after"], style)
-    if inner:
-        text = f"{path}:"
-    elif mark == "+":
-        text = f"{path}: {_after(field, style)}"
-    elif mark == "-":
-        text = f"{path}: {_before(field, style)}"
-    else:
-        text = f"{path}: {_before(field, style)} {style.arrow} {_after(field, style)}"
-    remarks = _remarks(field, change, style, is_new=is_new)
-    if remarks:
-        text += f"  # {remarks}"
-    yield Line(text=text, mark=mark, tone=Tone.ALARM if field["forces_replace"] else tone)
-    for sign, part in inner:
-        tones = {"+": Tone.CREATE, "-": Tone.DELETE}
-        yield Line(text=f"{style.gutter} {part}".rstrip(), mark=sign, tone=tones.get(sign, Tone.DIM), depth=1)
-
-
-def _mark(field: Mapping[str, Any], *, is_new: bool) -> tuple[str, Tone]:
-    if is_new:
-        return "+", Tone.PLAIN
-    if field["removed"] and field["after"] is None:
-        return "-", Tone.DELETE
-    is_added = field["before"] is None and not field["sensitive"]
-    return ("+", Tone.CREATE) if is_added else ("~", Tone.UPDATE)
-
-
-def _before(field: Mapping[str, Any], style: Style) -> str:
-    if field["sensitive"]:
-        return "(secret)"
-    return "(not set)" if field["before"] is None else value_text(field["before"], style)
-
-
-def _after(field: Mapping[str, Any], style: Style) -> str:
-    if field["removed"]:
-        return "(the default)" if field["after"] is None else f"{value_text(field['after'], style)} (the default)"
-    if field["sensitive"]:
-        return "(secret)"
-    if not field["after_known"]:
-        text = for_terminal(field["after_text"] or "")
-        return f"(known after apply) {text}".rstrip()
-    return "(not set)" if field["after"] is None else value_text(field["after"], style)
-
-
-def _remarks(field: Mapping[str, Any], change: Mapping[str, Any], style: Style, *, is_new: bool) -> str:
-    """Why a field is dangerous or surprising, and where its value was written."""
-    parts = []
-    rule = for_terminal(field["rule"] or "")
-    if field["forces_replace"]:
-        parts.append(f"forces replace ({rule})" if rule else "forces replace")
-    elif style.verbose and rule:
-        parts.append(rule)
-    if field["class"] in _CLASSES:
-        parts.append(_CLASSES[field["class"]])
-    origin = _short_place(field["origin"])
-    # A new resource's own file stands at its head; only what comes from elsewhere is worth a word.
-    if origin and not (is_new and _file(field["origin"]) == _file(change["source"])):
-        parts.append(for_terminal(origin))
-    return ", ".join(parts)
-
-
-def _sentences(change: Mapping[str, Any]) -> Iterator[Line]:
-    if change["message"] and change["action"] != "create":
-        yield Line(label="why", text=for_terminal(f"{change['message']} [{change['reason']}]"))
-    for candidate in change["candidates"]:
-        yield Line(label="see", text=for_terminal(candidate))
-    notices = " ".join(change["notices"])
-    word = interruption_text(change)
-    if word != "none":
-        sentence = f"{word}. {notices}" if notices else word
-        yield Line(label="interruption", text=for_terminal(sentence), tone=Tone.BOLD)
-    elif notices:
-        yield Line(label="note", text=for_terminal(notices))
-    last = change["last_applied"]
-    if change["action"] in {"delete", "replace", "blocked"} and last and last["revision"]:
-        yield Line(label="last applied", text=for_terminal(f"revision {last['revision'][:12]}, run {last['run']}"))
-
-
-def interruption_text(change: Mapping[str, Any]) -> str:
-    """What users notice, in a word: something new interrupts nobody, and a delete is no replace."""
-    if change["action"] in {"create", "unknown"}:
-        return "none"
-    is_delete = "delete" in {change["action"], change["intended"]}
-    return "gone" if is_delete and change["interruption"] == "replace" else str(change["interruption"])
-
-
-def _short_place(place: str | None) -> str:
-    """`values/prod.yaml:12:3` without its column."""
-    return place.rpartition(":")[0] if place else ""
-
-
-def _file(place: str | None) -> str:
-    return _short_place(place).rpartition(":")[0]
+def blocks(plan: Mapping[str, Any], style: Style) -> list[Block]:
+    """All changes, dangerous ones first. A long reason that many share is said once."""
+    told = [(problem["wrong"], problem["address"]) for problem in plan["problems"] if problem["address"]]
+    said = {text: where for text, where in told if len(text) > _LONG}
+    found = []
+    for change in in_order(plan):
+        text = change["message"]
+        found.append(block(change, style, said.get(text, "")))
+        if len(text) > _LONG:
+            said.setdefault(text, change["address"])
+    return found

@@ -9,15 +9,13 @@ from typing import Any, Final
 
 from reconciler.plan.outcome import Report
 from reconciler.problems import Problem
+from reconciler.render.block import Block, Line
 from reconciler.render.machine import list_json, problems_json, report_json
 from reconciler.render.money import totals_text
 from reconciler.render.rows import ListRow
 from reconciler.render.safe import for_terminal, no_commands
 from reconciler.render.story import (
-    Block,
-    Line,
-    block,
-    in_order,
+    blocks,
     is_all_well,
     problem_text,
     summary_text,
@@ -53,12 +51,12 @@ def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
         for problem in plan["problems"]:
             yield style.paint(f"  ! {problem_text(problem)}", Tone.ALARM)
         yield ""
-    blocks = [block(change, style) for change in in_order(plan)]
-    for index, item in enumerate(blocks):
-        if index and (item.lines or blocks[index - 1].lines):
+    shown = blocks(plan, style)
+    for index, item in enumerate(shown):
+        if index and (item.lines or shown[index - 1].lines):
             yield ""
         yield from _block_lines(item, style)
-    if blocks:
+    if shown:
         yield ""
     if plan["remarks"]:
         for remark in plan["remarks"]:
@@ -67,6 +65,8 @@ def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield ""
     yield from (style.paint(problem_text(one), Tone.UPDATE) for one in plan.get("warnings", ()))
     yield from (f"note: {for_terminal(note)}" for note in plan["notes"])
+    if plan.get("warnings") or plan["notes"]:
+        yield ""
     if style.verbose and plan["steps"]:
         yield from _step_lines(plan["steps"], style)
     yield style.paint(summary_text(plan), Tone.BOLD)

@@ -35,10 +35,6 @@ from reconciler.spec.values import KnownAfterApply, SecretRef
 CANARY: Final = "hf_CANARY_b7c1d9"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="Write the golden plans anew; review them like code.")
-
-
 KIND: Final = Kind(
     api_version="toy/v1",
     name="Engine",

@@ -126,9 +126,14 @@ def test_line_of_a_change_tells_what_an_action_alone_does_not(toy: SimpleNamespa
     late = toy.change("b", Action.REPLACE, "field-forces-replace", "m", replace_order="delete-first")
     stop = toy.change("c", Action.UPDATE, "run-state-differs", "it is running", run_state="stopped")
     shown = show(toy.plan(left, late, stop))
-    assert "a  only what is left of the old one, id id-a" in shown
+    assert "a  deletes id-old, keeps id-a" in shown
     assert "b  old one goes first, id id-b" in shown
-    assert "c  then stopped, id id-c" in shown
+    assert "c  to be stopped, id id-c" in shown
+
+
+def test_what_left_the_spec_is_not_counted_as_desired(toy: SimpleNamespace) -> None:
+    let_go = toy.change("a", Action.NONE, "retained", "it is left running", desired=None)
+    assert "No changes. Nothing is desired.\n" in show(toy.plan(let_go))
 
 
 def test_rule_of_each_field_is_there_for_who_asks(toy: SimpleNamespace) -> None:
