@@ -115,7 +115,7 @@ def test_a_field_tells_type_limits_condition_example_change_and_source(explain: 
     assert told.line("interruption").startswith("rolling: ")
     assert told.line("live value") == "shown in the API's detail"
     assert told.line("secret") == "no"
-    assert told.line("source") == "§4, §6 terraform"
+    assert told.line("source") == "modelarts-services §4, §6 terraform"
 
 
 def test_what_only_one_branch_says_stands_with_its_condition(explain: Explain) -> None:
@@ -232,7 +232,7 @@ def _check(kind: Kind | None, path: str, found: Mapping[str, Any]) -> bool:
         return bool(found["fields"]) and found["rule"] is None
     told = found["rule"]
     assert (told["row"], told["own"]) == (rule.path, f"spec.{rule.path}" == path)
-    assert (told["source"], told["secret"], told["seen"]) == (rule.source, rule.secret, rule.seen)
+    assert (told["source"], told["secret"], told["seen"]) == (kind.cite(rule.source), rule.secret, rule.seen)
     assert (told["change"] == "replace") is (rule.change is not IN_PLACE), path
     assert told["interruption"] == (rule.interruption if rule.change is IN_PLACE else kind.replace_interruption)
     assert told["can_be_verified"] is (rule.seen is not Seen.NEVER and rule.secret != "always")

@@ -10,6 +10,12 @@ __all__ = ["CODES"]
 
 CODES: Final = (
     Code(
+        code="has-failed",
+        stage="plan",
+        meaning="The live resource is as the spec says, and its provider calls it failed. Nothing would be changed.",
+        remedy="Look at the provider's reason in the message; a change of the spec, or a run state, may bring it back.",
+    ),
+    Code(
         code="in-sync",
         stage="plan",
         meaning="What is live is as the spec says.",

@@ -22,6 +22,15 @@ CODES: Final = (
         ),
     ),
     Code(
+        code="upstream-blocked",
+        stage="plan",
+        meaning=(
+            "A resource refers to another one that can't be found and whose creation is blocked; what it refers to "
+            "would be lost by an update."
+        ),
+        remedy="See why the other one is blocked; this one follows by itself.",
+    ),
+    Code(
         code="upstream-unknown",
         stage="plan",
         meaning="It refers to a resource whose state is unknown.",

@@ -363,7 +363,7 @@ def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, 
             verifiable=shown,
             interruption=rule.interruption if in_place else Interruption(sides.kind.replace_interruption),
             notice=rule.notice,
-            source=rule.source,
+            source=sides.kind.cite(rule.source),
             after_text=text_of(node.desired) if references and not sensitive else "",
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -107,7 +107,7 @@ def _new_field(resource: Resource, path: FieldPath, where: tuple[str | int, ...]
         sensitive=sensitive,
         after_known=not any(isinstance(found, KnownAfterApply) for found in references),
         after_text=text_of(value) if references and not sensitive else "",
-        source=rule.source if rule is not None else "",
+        source=resource.kind.cite(rule.source) if rule is not None else "",
     )
 
 
@@ -133,7 +133,7 @@ def _existing(pair: Pair, spec: Mapping[str, Any], facts: Facts) -> Change:
         address=resource.address,
         kind=resource.kind,
         action=Action.NONE,
-        reason="in-sync",
+        reason="has-failed" if live.phase is Phase.FAILED else "in-sync",
         message=_state_note(pair, result),
         desired=resource,
         live=live,
@@ -143,7 +143,7 @@ def _existing(pair: Pair, spec: Mapping[str, Any], facts: Facts) -> Change:
     )
     if pair.leftover is not None:
         return _unfinished(base, pair, pair.leftover)
-    forcing = [str(change.path) for change in fields if change.forces_replace and change.path not in result.impossible]
+    forcing = [change for change in fields if change.forces_replace and change.path not in result.impossible]
     if forcing:
         return _replace(base, forcing, pair, facts)
     if result.impossible:
@@ -157,7 +157,7 @@ def _existing(pair: Pair, spec: Mapping[str, Any], facts: Facts) -> Change:
         )
     effects = _in_place(fields, run_state)
     if pair.adopting or (entry is None and live.marker == ""):
-        message = f"{live.id} is taken over" + ("; the fields below change with it" if fields else "")
+        message = f"{live.id} is taken over" + ("; its fields change with it" if fields else "")
         return _with(base, action=Action.ADOPT, reason="adopt-requested", message=message, **effects)
     if fields or run_state:
         reason = "fields-differ" if fields else "run-state-differs"
@@ -208,7 +208,16 @@ def _is_unproven(base: Change) -> bool:
     return base.applied is None or base.applied.rebuilt
 
 
-def _replace(base: Change, forcing: list[str], pair: Pair, facts: Facts) -> Change:
+def _cannot(forcing: Sequence[FieldChange]) -> str:
+    """Which fields force a replace: those that can't become another value, and those that can't go back to none."""
+    told = []
+    for removed, words in ((False, "can't change in place"), (True, "can't be taken out in place")):
+        paths = [str(change.path) for change in forcing if change.removed is removed]
+        told += [f"{', '.join(paths)} {words}"] if paths else []
+    return ", and ".join(told)
+
+
+def _replace(base: Change, forcing: Sequence[FieldChange], pair: Pair, facts: Facts) -> Change:
     kind, resource = base.kind, base.desired
     assert resource is not None  # noqa: S101 - only desired resources are replaced
     order = resource.lifecycle.replace or kind.replace
@@ -218,11 +227,9 @@ def _replace(base: Change, forcing: list[str], pair: Pair, facts: Facts) -> Chan
         "notices": tuple(dict.fromkeys((kind.replace_notice, *(f.notice for f in base.fields if f.notice)))),
         "run_state": _run_state_of_new(resource),
     }
-    what = ", ".join(forcing)
+    what = _cannot(forcing)
     if pair.adopting:
-        message = (
-            f"{what} can't change in place, so adopting {base.live_id} would replace it; write the live value first"
-        )
+        message = f"{what}, so adopting {base.live_id} would replace it; write the live value first"
         return _with(base, action=Action.BLOCKED, reason="adopt-differs", message=message, intended=Action.REPLACE)
     if pair.suspicious:
         return _with(
@@ -235,7 +242,7 @@ def _replace(base: Change, forcing: list[str], pair: Pair, facts: Facts) -> Chan
         )
     if _is_unproven(base) and not facts.trust_markers:
         message = (
-            f"{what} can't change in place, and a replace deletes {base.live_id}, and {_UNKNOWN[_is_rebuilt(base)]}; "
+            f"{what}, and a replace deletes {base.live_id}, and {_UNKNOWN[_is_rebuilt(base)]}; "
             "a marker alone is no proof for a delete: --trust-markers takes it for one"
         )
         return _with(
@@ -243,20 +250,18 @@ def _replace(base: Change, forcing: list[str], pair: Pair, facts: Facts) -> Chan
         )
     if order not in kind.replace_orders:
         message = (
-            f"{what} can't change in place, and {order} can't work: a second {kind.title} can't have the same name; "
+            f"{what}, and {order} can't work: a second {kind.title} can't have the same name; "
             f"write lifecycle: {{replace: {kind.replace}}}"
         )
         return _with(
             base, action=Action.BLOCKED, reason="replace-order", message=message, intended=Action.REPLACE, **common
         )
     if resource.lifecycle.prevent_destroy:
-        message = f"{what} can't change in place, and lifecycle.preventDestroy forbids the replace"
+        message = f"{what}, and lifecycle.preventDestroy forbids the replace"
         return _with(
             base, action=Action.BLOCKED, reason="prevent-destroy", message=message, intended=Action.REPLACE, **common
         )
-    return _with(
-        base, action=Action.REPLACE, reason="field-forces-replace", message=f"{what} can't change in place", **common
-    )
+    return _with(base, action=Action.REPLACE, reason="field-forces-replace", message=f"{what}", **common)
 
 
 def _in_place(fields: tuple[FieldChange, ...], run_state: str) -> dict[str, Any]:
@@ -322,7 +327,15 @@ def decide_orphan(orphan: Orphan, facts: Facts, kinds: Mapping[str, Kind]) -> Ch
         message = "it left the spec, and its provider instance is no longer in reconciler.yaml"
         return _with(base, action=Action.BLOCKED, reason="provider-missing", message=message, intended=Action.DELETE)
     if listing.verdict is Verdict.FAILED:
-        return _with(base, action=Action.UNKNOWN, reason="list-failed", message=listing.message)
+        told = f"it left the spec; {listing.message}"
+        return _with(
+            base,
+            action=Action.UNKNOWN,
+            reason="list-failed",
+            message=told,
+            interruption=Interruption.NONE,
+            notices=(),
+        )
     if live is None:
         return _vanished(base, listing, recent=facts.recent)
     return _still_there(base, live, orphan, facts)
@@ -379,7 +392,7 @@ def _removal(base: Change, facts: Facts) -> Change:
         message = f"it left the spec; {live.id} is left running and forgotten (onRemove: retain)"
         return _with(base, reason="retained", message=message)
     if entry.prevent_destroy:
-        since = f" at revision {entry.revision}" if entry.revision else ""
+        since = f" at revision {entry.revision[:12]}" if entry.revision else ""
         message = (
             f"it left the spec, but lifecycle.preventDestroy was on when it was last applied{since}; "
             "apply it once with preventDestroy: false, then remove it"

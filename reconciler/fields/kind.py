@@ -137,6 +137,7 @@ class Kind:
         type: Provider type that serves it, such as `modelarts`.
         title: The live thing in words: `ModelArts service`.
         schema: File name in `schemas/`.
+        sheet: The provider sheet that the rows' sources are sections of, where they do not name it themselves.
         fields: The field table.
         phases: Provider status → `Phase`. Statuses that are not listed are `UNKNOWN`.
         marker: Where the marker travels.
@@ -169,6 +170,7 @@ class Kind:
     replace: ReplaceOrder
     replace_orders: tuple[ReplaceOrder, ...]
     replace_notice: str
+    sheet: str = ""
     replace_interruption: str = "replace"
     delete_notice: str = ""
     live_id: NameRule | None = None
@@ -199,6 +201,10 @@ class Kind:
     def label(self) -> str:
         """`type/Kind`, as defaults, policies and `explain` write it: `modelarts/Service`."""
         return f"{self.type}/{self.name}"
+
+    def cite(self, source: str) -> str:
+        """A row's source as somebody reads it who does not know the table: the sheet, then the section and tag."""
+        return f"{self.sheet} {source}" if self.sheet and source.startswith("§") else source
 
     def exact_rule(self, path: FieldPath) -> FieldRule | None:
         """The row of exactly this path (concrete or pattern), or none."""

@@ -60,11 +60,14 @@ def change_cost(change: Change, prices: PriceList) -> Cost | None:
     old = change.applied.spec if change.applied and change.applied.spec else change.live.spec if change.live else {}
     new = change.desired.spec if change.desired else {}
     stays = change.desired is not None
+    halves = [old] if is_there else []
+    if change.leftover is not None and change.live is not None:  # two are paid for, until one of them goes
+        halves = [change.live.spec, change.leftover.spec]
     return Cost(
         unit=prices.unit,
-        before=_price(kind, kind.costs, old, prices.per_hour) if is_there else _NOTHING,
+        before=_sum(_price(kind, kind.costs, half, prices.per_hour) for half in halves),
         after=_price(kind, kind.costs, new, prices.per_hour) if stays else _NOTHING,
-        gpus_before=_gpus(kind, old, prices, counts=is_there),
+        gpus_before=_sum(_gpus(kind, half, prices, counts=True) for half in halves) if kind.gpus else None,
         gpus_after=_gpus(kind, new, prices, counts=stays),
     )
 
@@ -77,6 +80,16 @@ def total(costs: Iterable[Cost]) -> dict[str, tuple[Range, Range]]:
             before, after = sums.get(cost.unit, (_NOTHING, _NOTHING))
             sums[cost.unit] = (before + cost.before, after + cost.after)
     return sums
+
+
+def _sum(parts: Iterable[Range | None]) -> Range | None:
+    """All of them together; unknown as soon as one is."""
+    total_ = _NOTHING
+    for part in parts:
+        if part is None:
+            return None
+        total_ += part
+    return total_
 
 
 def _gpus(kind: Kind, spec: Mapping[str, Any], prices: PriceList, *, counts: bool) -> Range | None:

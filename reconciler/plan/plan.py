@@ -278,6 +278,14 @@ def _decide_one(
             reason="upstream-unknown",
             message=f"it refers to {', '.join(unknown)}, whose state is unknown",
         )
+    stuck = sorted(address for address in referred if _is_stuck(decided[address]))
+    if stuck and found.live is not None and found.verdict is None:
+        found = dataclasses.replace(
+            found,
+            verdict=Action.BLOCKED,
+            reason="upstream-blocked",
+            message=f"it refers to {', '.join(stuck)}, which can't be found and may not be made",
+        )
     stored = found.entry.fingerprints if found.entry is not None else {}
     facts = Facts(
         version=given.versions.get(resource.ref.provider, ""),
@@ -285,6 +293,11 @@ def _decide_one(
         trust_markers=options.trust_markers,
     )
     return decide(found, fill(resource.spec, lambda reference: _known(reference, decided)), facts)
+
+
+def _is_stuck(upstream: Change) -> bool:
+    """Whether nobody knows what a reference to it would say, and this plan won't bring it about."""
+    return upstream.action is Action.BLOCKED and upstream.live is None
 
 
 def _known(reference: SecretRef | KnownAfterApply, decided: Mapping[str, Change]) -> Any:
@@ -374,7 +387,7 @@ def _cost(change: Change, given: PlanInput) -> Cost | None:
 def _list_problems(listings: Iterable[Listing]) -> list[Problem]:
     codes = {
         Verdict.FAILED: ("list-failed", "the provider to answer"),
-        Verdict.SUSPICIOUS: ("suspicious-list", "a list that holds what is known; --accept-empty if it is right"),
+        Verdict.SUSPICIOUS: ("suspicious-list", "a list that holds what is known"),
         Verdict.PARTIAL: ("list-partial", "the right to list everything"),
     }
     return [

@@ -293,7 +293,7 @@ def _rule(rule: FieldRule, kind: Kind, *, own: bool) -> dict[str, Any]:
         "effective": rule.effective or None,
         "since": rule.since or None,
         "until": rule.until or None,
-        "source": rule.source,
+        "source": kind.cite(rule.source),
     }
 
 

@@ -25,7 +25,7 @@ __all__ = [
 
 _LONG: Final = 60
 """Characters of a reason that nobody wants to read twice."""
-_IN_SPEC: Final = frozenset({"in-sync"})
+_IN_SPEC: Final = frozenset({"in-sync", "has-failed"})
 """Reasons of a remark about something that is desired; what has any other one has left the spec."""
 _SUMMARY: Final = ("create", "update", "replace", "delete", "adopt", "blocked", "unknown", "none")
 

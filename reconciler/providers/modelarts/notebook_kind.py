@@ -138,6 +138,7 @@ NOTEBOOK: Final = Kind(
     type="modelarts",
     title="ModelArts notebook",
     schema="modelarts-notebook.json",
+    sheet="modelarts-notebooks",
     fields=FIELDS,
     phases={
         "CREATE_QUEUING": Phase.PROGRESSING,

@@ -31,6 +31,7 @@ SERVICE: Final = Kind(
     type="modelarts",
     title="ModelArts service",
     schema="modelarts-service.json",
+    sheet="modelarts-services",
     fields=SERVICE_FIELDS,
     phases=_PHASES,
     marker=MarkerSlot(carrier="description", suffix_of="description", room=100, can_change=True),

@@ -28,6 +28,7 @@ INFERENCE: Final = Kind(
     type="runai",
     title="Run:ai inference",
     schema="runai-inference.json",
+    sheet="runai",
     fields=FIELDS,
     # Source: runai §8. `Deleted` is a desiredPhase only.
     phases={
