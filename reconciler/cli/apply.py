@@ -64,6 +64,8 @@ class _Wishes:
     """Sets of change digests (or whole plans' digests) that were reviewed; empty: no expectation."""
     reviewed: Mapping[str, Mapping[str, Any]]
     """Address → its change as a reviewed file has it."""
+    owners: Mapping[str, str]
+    """Plan file → whom it was made for."""
     spec_digest: str
     revision: str
     """Of the file's spec; may be empty."""
@@ -96,6 +98,13 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
     if not wishes.yes and not (sys.stdin is not None and sys.stdin.isatty()):
         raise click.UsageError("there is no terminal to ask on; --yes applies without asking")
     spec = load_spec(common.where)
+    for name, owner in wishes.owners.items():
+        if owner != spec.project.owner:
+            raise _refused(
+                "other-owner",
+                f"{name} is a plan for {owner}, and this is {spec.project.owner}",
+                "a plan of this project and environment",
+            )
     if wishes.spec_digest and wishes.spec_digest != spec.digest:
         made = f" at revision {wishes.revision}" if wishes.revision else ""
         raise _refused(
@@ -298,10 +307,12 @@ def _check_place(session: Session) -> None:
 def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
     expected: list[frozenset[str]] = []
     reviewed: dict[str, Mapping[str, Any]] = {}
+    owners: dict[str, str] = {}
     spec_digest = revision = ""
     for item in (*((file,) if file else ()), *chosen.pop("expect")):
         if os.path.exists(item):  # noqa: PTH110 - a digest or a path, as text
             data = read_plan_file(item)
+            owners[item] = data["owner"]
             expected.append(frozenset(change["digest"] for change in data["changes"]) | {data["digest"]})
             reviewed |= {change["address"]: change for change in data["changes"]}
             if item == file:
@@ -314,6 +325,7 @@ def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
         partial=chosen.pop("partial"),
         expected=tuple(expected),
         reviewed=reviewed,
+        owners=owners,
         spec_digest=spec_digest,
         revision=revision,
         output=output,

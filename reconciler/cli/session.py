@@ -19,6 +19,7 @@ from typing import Any
 from reconciler.apply.settle import Settlement, came_late, settle_open
 from reconciler.cli.output import Printer
 from reconciler.diff.change import Call, Change
+from reconciler.diff.claims import addresses
 from reconciler.diff.live import Applied, Listing, owner_hash
 from reconciler.fields import Kind
 from reconciler.ledger.journal import IntentRow, TombstoneKind
@@ -158,7 +159,13 @@ class Session:
             for key, listing in gather(self.providers, self.failed, kinds).items()
         }
         claimed = frozenset((entry.address.partition("/")[0], entry.live_id) for entry in entries.values())
-        adopted = {one.address: one.lifecycle.adopt for one in self.spec.resources if one.lifecycle.adopt}
+        # What is open may have been noted under a former name.
+        adopted = {
+            address: one.lifecycle.adopt
+            for one in self.spec.resources
+            if one.lifecycle.adopt
+            for address in addresses(one)
+        }
         settlement = settle_open(
             rows,
             listings,

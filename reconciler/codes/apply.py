@@ -16,6 +16,15 @@ CODES: Final = (
         remedy="Nothing. Plan again for what comes next.",
     ),
     Code(
+        code="other-owner",
+        stage="apply",
+        meaning=(
+            "The plan file was made for another project or environment. The same changes may stand in both, and what "
+            "was reviewed for one is not reviewed for the other."
+        ),
+        remedy="Give the plan of this project and environment, or choose the other one with `-C` or `-e`.",
+    ),
+    Code(
         code="other-spec",
         stage="apply",
         meaning=(
