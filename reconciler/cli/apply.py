@@ -31,6 +31,7 @@ from reconciler.cli.output import Printer
 from reconciler.cli.plan import plan_options_of, print_plan, say_notes
 from reconciler.cli.progress import showing
 from reconciler.cli.project import load_spec
+from reconciler.cli.revision import is_older
 from reconciler.cli.session import Session, World, is_emulated, open_session
 from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping
@@ -66,6 +67,7 @@ class _Wishes:
     """Address → its change as a reviewed file has it."""
     owners: Mapping[str, str]
     """Plan file → whom it was made for."""
+    allow_older: bool
     spec_digest: str
     revision: str
     """Of the file's spec; may be empty."""
@@ -82,6 +84,7 @@ class _Wishes:
     "--expect", "expect", multiple=True, metavar="DIGEST|FILE", help="Only changes that this reviewed plan holds."
 )
 @click.option("--partial", is_flag=True, help="Apply what depends on nothing blocked or unknown (exit 3).")
+@click.option("--allow-older", is_flag=True, help="Also when a newer revision of the spec was applied last.")
 @click.option("--lease-wait", default="0s", metavar="TIME", help="Wait for another run to end, such as 10m.")
 @click.option("--parallel", type=click.IntRange(1, 64), default=10, show_default=True, help="Steps at a time.")
 @click.option("--timeout", default=None, metavar="TIME", help="Begin nothing more after this time, such as 30m.")
@@ -113,6 +116,7 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
             "the spec of the plan, or a new plan",
         )
     with open_session(spec, common.where.root, common.printer) as session:
+        _check_age(session, allowed=wishes.allow_older)
         session.check_catalogue()
         _check_place(session)
         with session.ledger.take_lease(
@@ -286,6 +290,30 @@ def _check_secrets(session: Session, plan: Plan) -> None:
         raise SpecError(dict.fromkeys(problems))
 
 
+def _check_age(session: Session, *, allowed: bool) -> None:
+    """An older spec would take back what a newer one has brought. Source: DESIGN §5.
+
+    Raises:
+        Refused: `older-spec`.
+    """
+    runs = session.ledger.runs(session.owner)
+    last = next((run.revision for run in runs if run.status.is_finished and run.revision), "")
+    if allowed or not last or not session.revision:
+        return
+    older = is_older(session.root, session.revision, last)
+    if older is None:
+        session.printer.note(
+            f"warning: nobody can tell whether revision {session.revision[:12]} comes after {last[:12]}, which was "
+            "applied last: this clone does not hold both"
+        )
+    elif older:
+        raise _refused(
+            "older-spec",
+            f"revision {session.revision[:12]} comes before {last[:12]}, which was applied last",
+            "a newer revision, such as one that reverts it; --allow-older goes back all the same",
+        )
+
+
 def _check_place(session: Session) -> None:
     """A ledger that vanishes with the runner is no ledger. Source: DESIGN §8.
 
@@ -326,6 +354,7 @@ def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
         expected=tuple(expected),
         reviewed=reviewed,
         owners=owners,
+        allow_older=chosen.pop("allow_older"),
         spec_digest=spec_digest,
         revision=revision,
         output=output,

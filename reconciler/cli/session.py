@@ -6,7 +6,6 @@ import dataclasses
 import math
 import os
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from reconciler.apply.settle import Settlement, came_late, settle_open
 from reconciler.cli.output import Printer
+from reconciler.cli.revision import revision_of
 from reconciler.diff.change import Call, Change
 from reconciler.diff.claims import addresses
 from reconciler.diff.live import Applied, Listing, owner_hash
@@ -313,7 +313,7 @@ class _Opener:
             ledger=open_ledger(self._spec.project.ledger, self._root, redact=self._printer.redactor.redact),
             sources=sources,
             fingerprinter=Fingerprinter(key),
-            revision=_revision(self._root),
+            revision=revision_of(self._root),
             guard=self._guard,
             halt=self._halt,
             skew_s=self._skew_s,
@@ -414,21 +414,6 @@ def _known_ids(key: tuple[str, str], entries: Iterable[Applied], rows: Iterable[
     at = f"{key[0]}/{key[1]}/"
     found = {live_id for e in entries if e.address.startswith(at) for live_id in (e.live_id, e.successor)}
     return found | {row.live_id for row in rows if row.op == "create" and row.address.startswith(at)}
-
-
-def _revision(root: Path) -> str:
-    """The Git revision of the spec, or empty outside a repository."""
-    try:
-        found = subprocess.run(  # noqa: S603 - fixed words and the person's own folder
-            ["git", "-C", str(root), "rev-parse", "--verify", "HEAD"],  # noqa: S607 - the person's own git
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return found.stdout.strip() if found.returncode == 0 else ""
 
 
 def is_emulated(config: ProviderConfig) -> bool:

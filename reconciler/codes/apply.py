@@ -25,6 +25,18 @@ CODES: Final = (
         remedy="Give the plan of this project and environment, or choose the other one with `-C` or `-e`.",
     ),
     Code(
+        code="older-spec",
+        stage="apply",
+        meaning=(
+            "The spec's Git revision comes before the one that was applied last, so that an apply would take back what "
+            "came since: a job that ran late, or an old checkout."
+        ),
+        remedy=(
+            "Apply the newest revision; to go back, revert in Git and apply that. `--allow-older` does it with the old "
+            "checkout."
+        ),
+    ),
+    Code(
         code="other-spec",
         stage="apply",
         meaning=(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from typing import Any
 
 CHAT, LLM = "theta/Deployment/chat", "runai/Inference/llm"
@@ -83,3 +85,37 @@ def test_expect_takes_files_and_digests_and_names_what_is_in_none_of_them(fleet:
     done = fleet.apply("--expect", second, code=4)
     assert "already" in done.stderr
     assert fleet.counts()[LLM] == fleet.counts()[ANN] == 1
+
+
+def test_an_older_revision_than_the_one_applied_last_is_refused(fleet: Any) -> None:
+    root = str(fleet.project.root)
+
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        done = subprocess.run(["git", "-C", root, *who, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    fleet.write(LLM)
+    git("init", "-q")
+    for number in (1, 2):
+        fleet.edit(LLM, f"llm:{number}", f"llm:{number + 1}")
+        git("add", "resources")
+        git("commit", "-qm", str(number))
+    older, newer = git("rev-parse", "HEAD~1"), git("rev-parse", "HEAD")
+    fleet.apply()
+    git("checkout", "-q", older)
+
+    refused = fleet.apply(code=4)
+    assert f"revision {older[:12]} comes before {newer[:12]}" in refused.stderr
+    assert "--allow-older" in refused.stderr
+    assert len(fleet.writes_of(LLM)) == 1
+    git("commit", "-q", "--allow-empty", "-m", "another line")
+    fleet.apply("--expect", fleet.project.plan()["digest"])
+    git("checkout", "-q", older)
+    assert fleet.project.run("apply", "--yes", "--allow-older").returncode == 0
+    fleet.edit(LLM, "llm:2", "llm:4")
+    shutil.rmtree(fleet.project.root / ".git")
+    git("init", "-q")
+    git("add", "resources")
+    git("commit", "-qm", "a shallow clone")
+    assert "nobody can tell whether revision" in fleet.apply().stderr

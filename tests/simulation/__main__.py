@@ -30,7 +30,7 @@ def outcomes(seeds: Iterable[int], *, sabotage: str = "", workers: int = 1) -> I
     if workers <= 1:
         yield from map(_one, jobs)
         return
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
         yield from pool.map(_one, jobs, chunksize=4)
 

@@ -106,6 +106,8 @@ class Ending:
                 self.answers += 1
                 self.world.say(f"* a person answers {change['reason']} of {change['address']}: {told}")
                 answers.append(told)
+            if told and told.startswith("adopt"):
+                break  # what is said of the others may depend on it
         return tuple(answers)
 
     def _possible_duplicate(self, change: Mapping[str, Any]) -> str | None:
@@ -236,5 +238,6 @@ _ANSWERS: Final[Mapping[str, str]] = {
     "twins": "_twins",
     "recently-created": "_later",
     "upstream-unknown": "_nothing",
+    "upstream-blocked": "_nothing",
 }
 """Reason of a blocked or unknown change → who answers it."""

@@ -197,7 +197,7 @@ class Product:
         self.put(tenacity.wait, "random", self._rng)
         session = sys.modules["reconciler.cli.session"]
         self.put(session, "SystemClock", type("Clock", (_Clock,), {"scheduler": self.scheduler}))
-        self.put(session, "_revision", lambda _root: "")
+        self.put(session, "revision_of", lambda _root: "")
         for name in ("apply", "plan", "ledger"):
             self.put(sys.modules[f"reconciler.cli.{name}"], "load_spec", lambda _where: self._spec())
         self.put(sys.modules["reconciler.cli.apply"], "stopping", _no_signals)
