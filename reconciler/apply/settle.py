@@ -121,11 +121,11 @@ def settle_open(
         if row.op == "create":
             settled = provider.settle(intent_of(row), listing)
             free = tuple(item for item in settled.candidates if (ref.provider, item) not in claimed)
-            if _are_foreign(trusted or {}, ref, row.sent_at + patience_s):
-                free = ()
             told = (adopted or {}).get(row.address, "")
             if told in free:
                 settled = Settled(live=listing.by_id(told))
+            elif _are_foreign(trusted or {}, ref, row.sent_at + patience_s):
+                free = ()
             _settle_create(result, row, dataclasses.replace(settled, candidates=free), listing, wait_s)
         else:
             _settle_by_target(result, row, listing, wait_s)
