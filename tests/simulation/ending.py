@@ -129,8 +129,16 @@ class Ending:
             things = {**self.design.things, address: replace(thing, adopt=fits[0].id)}
             self.design = replace(self.design, things=things)
             return f"adopt {fits[0].id}"
+        if any(item.id in named and self._is_wanted_elsewhere(item, lineage) for item in world.ours(kind)):
+            return ""  # what is another one's is said first: trust means all of the kind
         world.calm(self.design, "ledger", "trust", kind)
         return _FOREIGN
+
+    def _is_wanted_elsewhere(self, item: Item, lineage: str) -> bool:
+        """Whether a machine is that of another resource, and nobody has said so yet."""
+        other = self.world.lineage(item)
+        thing = self.world.thing_of(self.design, other)
+        return other != lineage and thing is not None and thing.adopt != item.id
 
     def _delete_and_wait(self, found: list[Item]) -> None:
         for item in found:
