@@ -22,7 +22,7 @@ from reconciler.spec import Spec
 
 __all__ = ["migrate", "open_home", "restore", "unlock"]
 
-_HOMES: Final = {"sqlite": "path", "git": "branch"}
+_HOMES: Final = {"sqlite": "path", "git": "branch", "postgresql": ""}
 """Home → what may stand behind its name and a colon."""
 
 
@@ -103,7 +103,11 @@ def unlock(common: Common, *, yes: bool) -> int:
 
 @click.command("migrate", epilog="Example: reconciler ledger migrate --from sqlite")
 @click.option(
-    "--from", "source", required=True, metavar="HOME", help="sqlite, sqlite:PATH, git or git:BRANCH: where it was."
+    "--from",
+    "source",
+    required=True,
+    metavar="HOME",
+    help="Where it was: sqlite, sqlite:PATH, git, git:BRANCH or postgresql.",
 )
 @common_options
 def migrate(common: Common, *, source: str) -> int:

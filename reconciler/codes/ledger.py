@@ -51,9 +51,21 @@ CODES: Final = (
     Code(
         code="ledger-type",
         stage="ledger",
-        meaning="`spec.ledger.type` is unknown, or comes in a later release.",
+        meaning="`spec.ledger.type` is unknown.",
         remedy="Take one of those in the message.",
         example="ledger: {type: git}",
+    ),
+    Code(
+        code="ledger-url",
+        stage="ledger",
+        meaning="A ledger in PostgreSQL is found by `RECONCILER_LEDGER_URL`, which is not set, or is no such address.",
+        remedy="Set it in the environment, never in the repository: it holds a password.",
+    ),
+    Code(
+        code="ledger-driver",
+        stage="ledger",
+        meaning="A ledger in PostgreSQL needs a driver that is not installed.",
+        remedy="`pip install 'reconciler[postgres]'`.",
     ),
     Code(
         code="ledger-no-repository",

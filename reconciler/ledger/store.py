@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,13 +13,14 @@ from reconciler.diff.live import Applied
 from reconciler.ledger.errors import LeaseLost, LedgerError
 from reconciler.ledger.git import open_git_ledger
 from reconciler.ledger.journal import KEPT_RUNS, IntentRow, IntentState, Run, RunStatus, Tombstone
+from reconciler.ledger.postgresql import open_postgresql_ledger
 from reconciler.ledger.sqlite import SqliteLedger
 from reconciler.problems import ReconcilerError, nearest
 
 __all__ = ["Lease", "LeaseLost", "Ledger", "LedgerError", "open_ledger"]
 
 DEFAULT_PATH: Final = ".reconciler/ledger.db"
-_LATER: Final = ("postgresql",)
+_TYPES: Final = ("sqlite", "git", "postgresql")
 
 
 class Lease(Protocol):
@@ -204,26 +206,28 @@ def open_ledger(
     *,
     now: Callable[[], float] = time.time,
     redact: Callable[[str], str] = str,
+    environ: Mapping[str, str] | None = None,
 ) -> Ledger:
     """The ledger that a project's `spec.ledger` asks for. Touches no file yet.
 
     Args:
-        config: `type` (`sqlite`, `git`); `path` of the SQLite file, below `root` unless absolute (default
+        config: `type` (`sqlite`, `git`, `postgresql`); `path` of the SQLite file, below `root` unless absolute (default
             `.reconciler/ledger.db`); `branch` and `remote` of the Git home.
         root: The project's folder.
         now: Seconds since the epoch, for the age of tombstones.
         redact: Hides secrets in free text (notes, evidence) before it is stored.
+        environ: Where the address of a PostgreSQL database stands; the process's own by default.
 
     Raises:
-        ReconcilerError: a type that doesn't exist, or not yet.
+        ReconcilerError: `ledger-type`, `ledger-url`, `ledger-driver`.
     """
     kind = str(config.get("type", "sqlite"))
     if kind == "sqlite":
         return SqliteLedger(root / str(config.get("path") or DEFAULT_PATH), root=root, now=now, redact=redact)
     if kind == "git":
         return open_git_ledger(config, root, now=now, redact=redact)
-    if kind in _LATER:
-        raise ReconcilerError(f"ledger type {kind!r} comes in a later release (expected sqlite or git) [ledger-type]")
-    meant = nearest(kind, ("sqlite", "git", *_LATER))
+    if kind == "postgresql":
+        return open_postgresql_ledger(os.environ if environ is None else environ, now=now, redact=redact)
+    meant = nearest(kind, _TYPES)
     hint = f"; did you mean {meant!r}?" if meant else ""
-    raise ReconcilerError(f"unknown ledger type {kind!r} (expected sqlite or git){hint} [ledger-type]")
+    raise ReconcilerError(f"unknown ledger type {kind!r} (expected one of {', '.join(_TYPES)}){hint} [ledger-type]")

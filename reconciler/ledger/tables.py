@@ -48,6 +48,9 @@ LEASES: Final = Table(
     Column("owner", Text, primary_key=True),
     Column("epoch", Integer, nullable=False),
     Column("holder", Text, nullable=False),
+    # Of PostgreSQL alone: how often it was renewed, and until when it lasts, by the database's clock.
+    Column("beat", Integer),
+    Column("expires", Float),
 )
 ENTRIES: Final = Table(
     "reconciler_entries",
@@ -104,8 +107,10 @@ TRUST: Final = Table(
 )
 
 
-def schema_version(connection: Connection, location: str) -> int:
-    """Version of the tables in this database, 0 when it is empty.
+def schema_version(connection: Connection, location: str, *, shared: bool = False) -> int:
+    """Version of the tables in this database, 0 when it has none of ours.
+
+    `shared`: others' tables may stand beside them; a file is the ledger's own.
 
     Raises:
         LedgerError: `ledger-foreign` when the database belongs to something else, `ledger-newer` when a newer release
@@ -113,7 +118,7 @@ def schema_version(connection: Connection, location: str) -> int:
     """
     names = inspect(connection).get_table_names()
     if META.name not in names:
-        if names:
+        if names and not shared:
             raise LedgerError(
                 f"ledger {location}: the database holds tables of something else ({', '.join(sorted(names)[:3])}); "
                 "expected a ledger, or nothing: name another path",
@@ -136,13 +141,14 @@ def migrate(
     *,
     migrations: Mapping[int, Sequence[str]] = MIGRATIONS,
     target: int = SCHEMA_VERSION,
+    shared: bool = False,
 ) -> None:
     """Bring the tables to `target`, inside the caller's transaction: all of it, or nothing.
 
     Raises:
         LedgerError: as `schema_version`.
     """
-    version = schema_version(connection, location)
+    version = schema_version(connection, location, shared=shared)
     if version == target:
         return
     if version == 0:

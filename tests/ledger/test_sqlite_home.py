@@ -296,7 +296,7 @@ def test_no_canary_value_can_be_read_from_the_ledgers_bytes(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("postgresql", "comes in a later release"),
+        ("oracle", "expected one of sqlite, git, postgresql"),
         ("sqllite", "did you mean 'sqlite'"),
     ],
 )

@@ -1,0 +1,222 @@
+"""The PostgreSQL home: for many runners that share one database. Source: SETTLEMENT §§8, 9.
+
+A lease is a row, kept by the database's clock alone; no session is needed for it, so that a pooler may stand between.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from reconciler.diff.live import Applied
+from reconciler.ledger import rows
+from reconciler.ledger.errors import LedgerError
+from reconciler.ledger.journal import KEPT_RUNS, IntentRow, Run, Tombstone
+from reconciler.ledger.lease import Holder
+from reconciler.ledger.postgresql_lease import NOW, PostgresqlLease, Speak, Term
+from reconciler.ledger.state import dump_rows
+from reconciler.ledger.tables import migrate, schema_version
+from reconciler.problems import Problem, ReconcilerError, Refused
+
+__all__ = ["URL_VARIABLE", "PostgresqlLedger", "open_postgresql_ledger"]
+
+URL_VARIABLE: Final = "RECONCILER_LEDGER_URL"
+_LOOK_S: Final = 1.0
+_MIGRATION_LOCK: Final = 0x5245_434F
+"""Of a transaction, not of a session: two runners that meet a new database make its tables once."""
+_TAKE: Final = text(
+    f"""
+    INSERT INTO reconciler_leases AS held (owner, epoch, holder, beat, expires)
+    VALUES (:owner, 1, :holder, 0, {NOW} + :ttl)
+    ON CONFLICT (owner) DO UPDATE SET epoch = held.epoch + 1, holder = :holder, beat = 0, expires = {NOW} + :ttl
+    WHERE held.expires IS NULL OR held.expires <= {NOW}
+    RETURNING epoch
+    """  # noqa: S608 - constants of ours
+)
+_T = TypeVar("_T")
+
+
+class PostgresqlLedger:
+    """A `Ledger` in one database, for many owners."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        location: str,
+        speak: Speak,
+        now: Callable[[], float],
+        redact: Callable[[str], str],
+        term: Term | None = None,
+    ) -> None:
+        self._engine = engine
+        self._speak = speak
+        self._now = now
+        self._redact = redact
+        self._term = term or Term()
+        self.location = location
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Ledger`."""
+        return ()
+
+    def entries(self, owner: str) -> dict[str, Applied]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.entries(connection, owner), {})
+
+    def open_intents(self, owner: str) -> tuple[IntentRow, ...]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.open_intents(connection, owner), ())
+
+    def intent_of(self, owner: str, op_id: str) -> IntentRow | None:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.intent_of(connection, owner, op_id), None)
+
+    def journal(self, owner: str) -> tuple[IntentRow, ...]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.journal(connection, owner), ())
+
+    def dump(self, owner: str) -> str:
+        """See `Ledger`."""
+        return self._read(lambda connection: dump_rows(connection, owner), "")
+
+    def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.tombstones(connection, owner, self._now()), ())
+
+    def runs(self, owner: str, limit: int = KEPT_RUNS) -> tuple[Run, ...]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.runs(connection, owner, limit), ())
+
+    def is_cold(self, owner: str) -> bool:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.is_cold(connection, owner), True)  # noqa: FBT003 - what an empty one says
+
+    def trusted(self, owner: str) -> dict[str, float]:
+        """See `Ledger`."""
+        return self._read(lambda connection: rows.trusted(connection, owner), {})
+
+    def unlock(self, owner: str) -> str:
+        """See `Ledger`."""
+        broken = text(
+            f"UPDATE reconciler_leases SET epoch = epoch + 1, expires = 0 WHERE owner = :owner AND expires > {NOW} "  # noqa: S608
+            "RETURNING holder"
+        )
+        holder = self._read(lambda connection: connection.scalar(broken, {"owner": owner}), None)
+        return str(Holder.parse(holder) or "somebody") if holder else ""
+
+    def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> PostgresqlLease:
+        """See `Ledger`. Taken by one statement that hits the row only when nobody holds it."""
+        here = Holder.here(holder)
+        until = time.monotonic() + wait_s
+        self._make_tables()
+        while True:
+            values = {"owner": owner, "holder": here.dump(), "ttl": self._term.ttl_s}
+            epoch = self._write(partial(_take, values))
+            if epoch is not None:
+                return PostgresqlLease(
+                    owner=owner,
+                    epoch=int(epoch),
+                    engine=self._engine,
+                    speak=self._speak,
+                    margin_s=margin_s,
+                    term=self._term,
+                    redact=self._redact,
+                )
+            if time.monotonic() >= until:
+                raise Refused([self._held(owner)])
+            time.sleep(min(_LOOK_S, max(until - time.monotonic(), 0.05)))
+
+    def _held(self, owner: str) -> Problem:
+        query = text("SELECT holder FROM reconciler_leases WHERE owner = :owner")
+        told = self._read(lambda connection: connection.scalar(query, {"owner": owner}), None)
+        return Problem(
+            code="lease-held",
+            wrong=f"another run works on {owner}: {Holder.parse(told or '') or 'it has only just started'}",
+            expected="one run at a time; wait for it to end, or ride it out with --lease-wait",
+        )
+
+    def _make_tables(self) -> None:
+        def make(connection: Connection) -> None:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            migrate(connection, self.location, shared=True)
+
+        self._write(make)
+
+    def _write(self, change: Callable[[Connection], _T]) -> _T:
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                return change(connection)
+        except DBAPIError as error:
+            raise LedgerError(f"ledger {self.location}: {self._speak(error)}; nothing was sent") from None
+
+    def _read(self, query: Callable[[Connection], _T], empty: _T) -> _T:
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                return query(connection) if schema_version(connection, self.location, shared=True) else empty
+        except DBAPIError as error:
+            raise LedgerError(f"ledger {self.location} can't be read: {self._speak(error)}") from None
+
+
+def _take(values: Mapping[str, Any], connection: Connection) -> int | None:
+    """The new epoch, or nothing: somebody holds it."""
+    epoch: int | None = connection.scalar(_TAKE, values)
+    return epoch
+
+
+def open_postgresql_ledger(
+    environ: Mapping[str, str],
+    *,
+    now: Callable[[], float],
+    redact: Callable[[str], str],
+    term: Term | None = None,
+) -> PostgresqlLedger:
+    """The ledger of `type: postgresql`. Its address is no part of the spec: it holds a password.
+
+    Raises:
+        ReconcilerError: `ledger-url`, `ledger-driver`.
+    """
+    written = environ.get(URL_VARIABLE, "")
+    try:
+        url = make_url(written)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ReconcilerError(
+            f"{URL_VARIABLE} is {'no address of a database' if written else 'not set'} (expected "
+            "postgresql://USER:PASSWORD@HOST/DATABASE, in the environment) [ledger-url]"
+        )
+    # A pooler may hand each transaction to another session: nothing may be prepared or set for longer.
+    arguments: dict[str, Any] = {"prepare_threshold": None, "connect_timeout": 10}
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args=arguments,
+            hide_parameters=True,
+            poolclass=NullPool,  # a few transactions a step: none of them meets a connection that died meanwhile
+        )
+    except ModuleNotFoundError:
+        raise ReconcilerError(
+            "a ledger in PostgreSQL needs its driver: pip install 'reconciler[postgres]' [ledger-driver]"
+        ) from None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # An intent whose commit is lost with the server is a request that nobody remembers.
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = '20s'")
+
+    password = str(url.password or "")
+
+    def speak(error: DBAPIError) -> str:
+        told = " ".join(str(error.orig).split())
+        return f"the database said: {told.replace(password, '***') if password else told}"
+
+    place = f"{url.host or 'local'}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+    return PostgresqlLedger(engine, location=f"postgresql {place}", speak=speak, now=now, redact=redact, term=term)
