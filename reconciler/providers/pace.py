@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from reconciler.providers.base import Clock
 
-__all__ = ["SharedPace", "SharedPause"]
+__all__ = ["SharedPace", "SharedPause", "SharedRead"]
+
+_T = TypeVar("_T")
 
 
 class SharedPause:
@@ -33,6 +36,34 @@ class SharedPause:
             if left > patience_s():
                 return False
             self._clock.sleep(left)
+
+
+class SharedRead(Generic[_T]):
+    """One read serves all who asked before it began: nobody gets one that was under way already.
+
+    A read that fails is its caller's alone.
+    """
+
+    def __init__(self, read: Callable[[], _T]) -> None:
+        self._read = read
+        self._counting = threading.Lock()
+        self._flight = threading.Lock()
+        self._begun = 0
+        self._last: tuple[int, _T] | None = None
+
+    def __call__(self) -> _T:
+        """What is there now, or was when the first of the others asked."""
+        with self._counting:
+            wanted = self._begun + 1
+        with self._flight:
+            if self._last is not None and self._last[0] >= wanted:
+                return self._last[1]
+            with self._counting:
+                self._begun += 1
+                number = self._begun
+            found = self._read()
+            self._last = (number, found)
+            return found
 
 
 class SharedPace:

@@ -25,6 +25,7 @@ from reconciler.emulator.server import Server
 from reconciler.problems import ProviderError, Refused, UnknownOutcome
 from reconciler.providers.base import Clock, Context
 from reconciler.providers.http import HttpClient, NoAuth
+from reconciler.providers.pace import SharedRead
 
 MACHINES: Final = "/resource/vm/list"
 """A route of the emulator that asks for no credentials."""
@@ -372,6 +373,30 @@ def test_a_pause_holds_for_all_workers_and_for_the_log_in_beside_them(emulator: 
         assert [future.result(10).status for future in (first, *others)] == [200] * 3
 
     assert len(emulator.emulator.requests) == 4
+
+
+def test_one_read_serves_all_who_asked_before_it_began_and_none_who_asked_later() -> None:
+    begun, may_end, count = threading.Semaphore(0), threading.Semaphore(0), iter(range(1, 100))
+
+    def read() -> int:
+        number = next(count)
+        begun.release()
+        may_end.acquire()
+        return number
+
+    shared = SharedRead(read)
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(shared)
+        begun.acquire()
+        others = [pool.submit(shared) for _ in range(4)]  # the first one's read is under way already
+        time.sleep(0.1)
+        may_end.release()
+        begun.acquire()
+        may_end.release()
+        assert first.result(5) == 1
+        assert {other.result(5) for other in others} == {2}
+        may_end.release()
+        assert shared() == 3, "asked anew"
 
 
 def test_all_workers_and_the_log_in_beside_them_share_one_pace_that_loopback_has_no_need_of(

@@ -201,7 +201,14 @@ class Ending:
     def _bring_back(self, lineage: str) -> str | None:
         """What was taken out although it is protected is put back."""
         world, gone = self.world, self.design.gone
-        back = next((one for one in gone if world.lineages.get(one.address) == lineage and one.keep == "protect"), None)
+        back = next(
+            (
+                one
+                for one in gone
+                if one.keep == "protect" and lineage in {world.lineages.get(address) for address in one.addresses}
+            ),
+            None,
+        )
         if back is None:
             return None
         things = {**self.design.things, back.address: replace(back, needs=(), refers="")}

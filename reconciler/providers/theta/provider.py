@@ -13,6 +13,7 @@ from reconciler.diff.live import Listing, Live, append_marker
 from reconciler.fields import Kind
 from reconciler.problems import Problem
 from reconciler.providers.base import Catalogue, Clock, Context, Finding, Intent, Reply, Settled
+from reconciler.providers.pace import SharedRead
 from reconciler.providers.theta.client import ThetaClient
 from reconciler.providers.theta.items import endpoint_key, live_item
 from reconciler.providers.theta.judge import judge
@@ -52,6 +53,7 @@ class ThetaProvider:
         self.config = config
         self.clock: Clock = context.clock
         self._client = ThetaClient(config.name, config.settings, context)
+        self._deployments = SharedRead(self._client.deployments)  # all that wait look at one list
         self._lock = threading.Lock()
         self._known_offer: Offer | None = None
 
@@ -76,7 +78,7 @@ class ThetaProvider:
             live_item(
                 item, provider=self.config.name, project=self._client.project, offer=offer, now_s=self.clock.now()
             )
-            for item in self._client.deployments()
+            for item in self._deployments()
             if item.get("DeletedAt") is None
         )
         return Listing(provider=self.config.name, kind=kind, items=items)
