@@ -65,6 +65,9 @@ def test_a_whole_cycle_with_servers_that_echo_the_values_leaks_nothing(secretive
         ("show", plan),
         ("list", "-o", "json"),
         ("outputs",),
+        ("ledger", "show", "-o", "json"),
+        ("ledger", "history", "-o", "json"),
+        ("doctor", "-o", "json", "-vv"),
     ):
         done = fleet.project.run(*command)
         told += [done.stdout, done.stderr]

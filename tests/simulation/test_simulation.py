@@ -12,7 +12,7 @@ import pytest
 from tests.simulation.sabotage import SABOTAGES
 from tests.simulation.story import tell
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "48"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
 _CHUNK = 6
 _SEARCH = 500
 
