@@ -108,6 +108,12 @@ def settle_open(
         trusted: Scope → when somebody said that unmarked items are foreign: the other answer, if it came after.
     """
     result = _Result()
+    creates = _creates(rows, listings, providers)
+    proven = {
+        (row.address.partition("/")[0], settled.live.id)
+        for row in rows
+        if (settled := creates.get(row.id)) is not None and settled.live is not None
+    }
     for row in rows:
         ref = ResourceRef.parse(row.address)
         provider = providers.get(ref.provider)
@@ -119,8 +125,8 @@ def settle_open(
         patience_s = max(window_s(provider), RECENT_S if _was_heard(row) else 0.0)
         wait_s = max(0.0, row.sent_at + patience_s - provider.clock.now())
         if row.op == "create":
-            settled = provider.settle(intent_of(row), listing)
-            free = tuple(item for item in settled.candidates if (ref.provider, item) not in claimed)
+            settled = creates[row.id]
+            free = tuple(item for item in settled.candidates if (ref.provider, item) not in claimed | proven)
             told = (adopted or {}).get(row.address, "")
             if told in free:
                 settled = Settled(live=listing.by_id(told))
@@ -132,6 +138,19 @@ def settle_open(
     return Settlement(
         landed=tuple(result.landed), gone=tuple(result.gone), not_done=tuple(result.not_done), open=tuple(result.open)
     )
+
+
+def _creates(
+    rows: Sequence[IntentRow], listings: Mapping[tuple[str, str], Listing], providers: Mapping[str, Provider]
+) -> dict[int, Settled]:
+    """Intent of a create → what its provider makes of the list, where there is one."""
+    found = {}
+    for row in rows:
+        ref = ResourceRef.parse(row.address)
+        listing, provider = listings.get((ref.provider, ref.kind)), providers.get(ref.provider)
+        if row.op == "create" and provider is not None and listing is not None:
+            found[row.id] = provider.settle(intent_of(row), listing)
+    return found
 
 
 def _are_foreign(trusted: Mapping[str, float], ref: ResourceRef, since: float) -> bool:

@@ -158,7 +158,11 @@ class Session:
             key: look_for(self.providers[key[0]], listing, _known_ids(key, entries.values(), rows))
             for key, listing in gather(self.providers, self.failed, kinds).items()
         }
-        claimed = frozenset((entry.address.partition("/")[0], entry.live_id) for entry in entries.values())
+        claimed = frozenset(
+            (entry.address.partition("/")[0], live_id)
+            for entry in entries.values()
+            for live_id in (entry.live_id, entry.successor)
+        )
         # What is open may have been noted under a former name.
         adopted = {
             address: one.lifecycle.adopt

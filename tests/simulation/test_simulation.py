@@ -20,6 +20,7 @@ KEPT: dict[int, str] = {
     242: "a create that one list missed was made again",
     245: "strangers kept a create open for ever",
     929: "a create that was open was forgotten with its resource",
+    4267: "the other half of a replace was a candidate of somebody else's open create",
     319: "an apply was done, and only the leftover of the last one was gone",
 }
 """Seeds that once broke a law, and what it was."""
