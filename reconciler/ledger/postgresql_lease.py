@@ -60,6 +60,8 @@ class PostgresqlLease(TableLease):
         self._margin_s = margin_s
         self._term = term
         self._released = False
+        self._asked = threading.local()
+        """Whether this thread's transaction is one that a request follows."""
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._keep_alive, name=f"lease of {owner}", daemon=True)
         self._heart.start()
@@ -74,9 +76,13 @@ class PostgresqlLease(TableLease):
             raise LeaseLost(f"the lease on {self.owner} ran out or was taken over: nothing more is sent")
 
     def intend(self, row: IntentRow) -> int:
-        """See `Lease`."""
+        """See `Lease`. The lease outlives the request in the very transaction that notes it (SETTLEMENT §9)."""
         self.check()
-        return super().intend(row)
+        self._asked.for_long = True
+        try:
+            return super().intend(row)
+        finally:
+            self._asked.for_long = False
 
     def release(self) -> None:
         """See `Lease`. That it can't be given back is no error: it runs out by itself."""
@@ -100,6 +106,10 @@ class PostgresqlLease(TableLease):
             with self._engine.connect() as connection, connection.begin():
                 if fenced and not rows.holds_epoch(connection, self.owner, self.epoch):
                     raise LeaseLost(f"another run has taken over {self.owner}: {what} was not recorded")
+                if getattr(self._asked, "for_long", False) and connection.scalar(_HOLDS, self._me) is None:
+                    raise LeaseLost(
+                        f"the lease on {self.owner} can't outlive the next request: {what} was not recorded"
+                    )
                 yield connection
         except DBAPIError as error:
             raise LedgerError(f"ledger: {self._speak(error)}: {what} was not recorded") from None
