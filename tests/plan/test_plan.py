@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.diff.change import Action
 from reconciler.diff.live import Applied, Live, Verdict
 from reconciler.plan.plan import Options, Plan
+from reconciler.render import machine, markdown, text
 from reconciler.spec.resource import Resource
 from reconciler.spec.values import Composite, KnownAfterApply, SecretRef
 from tests.diff.toys import BOX, ENGINE, NOW_S, address_of, entry, listed, live, resource, token
@@ -226,7 +227,8 @@ def test_plan_is_the_same_in_a_hundred_shuffled_runs(plan: Planner) -> None:
             for name in "abcdefgh"
         ]
         made = plan(shuffle(desired, 6), entries=shuffle(rows, 8), lists=[listed(*shuffle(items, 8))])
-        seen.add((made.digest, tuple(step.id for step in made.steps), tuple(sorted(made.digests.items()))))
+        told = machine.plan_json(made)
+        seen.add((made.digest, machine.dump(told), text.plan_text(told), markdown.plan_markdown(told, "Plan")))
     assert len(seen) == 1
 
 

@@ -34,7 +34,7 @@ CAUGHT: dict[str, tuple[int, ...]] = {
     "marker-ignored": (4, 6),
     "delete-before-ready": (4, 14),
     "stale-digest": (41, 48),
-    "no-window": (1,),
+    "no-window": (242,),
     "one-look": (54, 103),
     "no-likeness": (25, 32),
     "twins-left": (208,),

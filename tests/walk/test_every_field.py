@@ -134,7 +134,7 @@ def assert_change(case: Case, change: Change, moves: Mapping[str, Any], *, force
 def assert_field(case: Case, field: FieldChange) -> None:
     rule = case.kind.rule(field.path)
     assert rule is not None
-    assert (field.source, field.notice) == (rule.source, rule.notice)
+    assert (field.source, field.notice) == (case.kind.cite(rule.source), rule.notice)
     expected = Interruption(case.kind.replace_interruption) if field.forces_replace else rule.interruption
     assert field.interruption is expected
     assert field.sensitive or rule.secret is not Secret.ALWAYS
