@@ -351,8 +351,8 @@ def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, 
     result.changes.append(
         FieldChange(
             path=node.path,
-            before=None if sensitive else encode(_or_none(before)),
-            after=None if sensitive else encode(after),
+            before=None if sensitive else encode(_shown(rule, _or_none(before))),
+            after=None if sensitive else encode(_shown(rule, after)),
             field_class=_class(sides, node, rule, shown=shown),
             origin=sides.origin_of(("spec", *node.where)),
             chain=sides.chain_of(("spec", *node.where)),
@@ -367,6 +367,14 @@ def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, 
             after_text=text_of(node.desired) if references and not sensitive else "",
         )
     )
+
+
+def _shown(rule: FieldRule, value: Any) -> Any:
+    """A list whose order means nothing is shown in one order: a server that shuffles it must not change a plan."""
+    if not rule.normalise or not isinstance(value, list | tuple) or is_pending(value) or pending_in(value):
+        return value
+    turned = list(value)[::-1]
+    return sorted(value, key=str) if _canonical(rule, turned) == _canonical(rule, value) else value
 
 
 def _is_on(sides: Sides, node: _Node, rule: FieldRule, before: Any) -> bool:

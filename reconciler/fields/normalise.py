@@ -153,8 +153,9 @@ def image(value: Any) -> Any:
     """A container image without what registries leave unsaid: `docker.io/`, `library/`, `:latest`. Source: theta §4."""
     if not isinstance(value, str):
         return value
-    match = _IMAGE.match(value)
-    return match[1] if match is not None else value
+    while (match := _IMAGE.match(value)) is not None and match[1] != value:
+        value = match[1]  # what is left may begin with one of them again
+    return value
 
 
 def profile(value: Any) -> Any:
