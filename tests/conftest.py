@@ -360,6 +360,19 @@ class Fleet:
             assert time.monotonic() < deadline, "it never came true"
             time.sleep(0.05)
 
+    def by_hand(self, method: str, path: str, body: Any = None) -> None:
+        """What a person with the account's key does to a Theta deployment, beside the tool."""
+        theta = self.served.connection["theta"]
+        reply = httpx.request(
+            method,
+            f"{theta['endpoint']}{path}",
+            params={"project_id": theta["projectId"]},
+            json=body,
+            headers={"x-api-key": theta["apiKey"]},
+            trust_env=False,
+        )
+        assert reply.is_success, reply.text
+
     def apply(self, *args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """`apply --yes`, with the exit code that is expected."""
         done = self.project.run("apply", "--yes", *args)

@@ -31,7 +31,7 @@ def test_on_a_sound_project_it_finds_nothing_and_writes_nothing(fleet: Any) -> N
     assert fleet.served.writes() == []
     assert not (fleet.project.root / ".reconciler").exists()
     text = fleet.project.run("doctor").stdout
-    assert "do: if none of them is ours: reconciler ledger trust theta/Deployment" in text
+    assert "do: if none of these is ours: reconciler ledger trust theta/Deployment" in text
 
 
 def test_what_is_wrong_with_one_provider_hides_no_other_and_shows_no_secret(fleet: Any) -> None:

@@ -32,7 +32,7 @@ from reconciler.cli.plan import plan_options_of, print_plan, say_notes
 from reconciler.cli.progress import showing
 from reconciler.cli.project import load_spec
 from reconciler.cli.revision import is_older
-from reconciler.cli.session import Session, World, is_emulated, open_session
+from reconciler.cli.session import Session, World, open_session, unplaced
 from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping
 from reconciler.cli.who import who
@@ -320,10 +320,7 @@ def _check_place(session: Session) -> None:
     Raises:
         Refused: `ledger-unplaced`.
     """
-    project = session.spec.project
-    if not os.environ.get("CI") or project.ledger.get("type", "sqlite") != "sqlite" or project.ledger.get("path"):
-        return
-    real = sorted(name for name, config in project.providers.items() if not is_emulated(config))
+    real = unplaced(session.spec.project, os.environ)
     if real:
         raise _refused(
             "ledger-unplaced",

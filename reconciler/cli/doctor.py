@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import click
 
@@ -13,10 +13,11 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.ledger_repair import open_home
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
-from reconciler.cli.session import Session, is_emulated, open_session
+from reconciler.cli.session import Session, open_session, unplaced
 from reconciler.diff.live import Verdict, owner_hash
+from reconciler.ledger.journal import IntentRow
 from reconciler.problems import ProviderError, ReconcilerError, Refused, SpecError
-from reconciler.providers.base import Finding, State
+from reconciler.providers.base import Diagnosis, Health
 from reconciler.render import machine
 from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style, Tone
@@ -26,7 +27,7 @@ __all__ = ["command"]
 
 _SKEW_S: Final = 5.0
 """Difference of clocks that settling allows for. Source: SETTLEMENT §3 (K)."""
-_TONES: Final = {State.OK: Tone.CREATE, State.DOUBT: Tone.UPDATE, State.FAILED: Tone.ALARM}
+_TONES: Final = {Health.OK: Tone.CREATE, Health.DOUBT: Tone.UPDATE, Health.FAILED: Tone.ALARM}
 
 
 @click.command("doctor", epilog="Example: reconciler doctor -C specs-example")
@@ -41,7 +42,7 @@ def command(common: Common, *, output: str) -> int:
     if output == "json":
         data = {
             "format": "reconciler-doctor/1",
-            "healthy": not any(one.state is State.FAILED for one in findings),
+            "healthy": not any(one.state is Health.FAILED for one in findings),
             "findings": [
                 {"topic": one.topic, "state": str(one.state), "message": one.message, "remedy": one.remedy or None}
                 for one in findings
@@ -50,10 +51,10 @@ def command(common: Common, *, output: str) -> int:
         common.printer.result(machine.dump(data), utf8=True)
     else:
         common.printer.result("\n".join(_lines(findings, common.printer.style)))
-    return Exit.ERROR if any(one.state is State.FAILED for one in findings) else Exit.DONE
+    return Exit.ERROR if any(one.state is Health.FAILED for one in findings) else Exit.DONE
 
 
-def _lines(findings: list[Finding], style: Style) -> Iterator[str]:
+def _lines(findings: list[Diagnosis], style: Style) -> Iterator[str]:
     width = max(len(one.topic) for one in findings)
     for one in findings:
         head = style.paint(f"{one.state:<6}", _TONES[one.state])
@@ -62,17 +63,17 @@ def _lines(findings: list[Finding], style: Style) -> Iterator[str]:
             yield f"{'':<7}{'':<{width}}  do: {for_terminal(one.remedy)}"
 
 
-def _examine(common: Common) -> Iterator[Finding]:
+def _examine(common: Common) -> Iterator[Diagnosis]:
     try:
         spec = load_spec(common.where)
     except SpecError as error:
         first = str(error.problems[0]) if error.problems else str(error)
         more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
-        yield Finding(topic="spec", state=State.FAILED, message=f"{first}{more}", remedy="reconciler validate")
+        yield Diagnosis(topic="spec", state=Health.FAILED, message=f"{first}{more}", remedy="reconciler validate")
         return
     count = len(spec.resources)
-    yield Finding(
-        topic="spec", state=State.OK, message=f"{spec.project.owner}: {count} resource{'s' * (count != 1)}, all valid"
+    yield Diagnosis(
+        topic="spec", state=Health.OK, message=f"{spec.project.owner}: {count} resource{'s' * (count != 1)}, all valid"
     )
     yield _fingerprints(spec, os.environ)
     for name in spec.project.providers:
@@ -80,12 +81,12 @@ def _examine(common: Common) -> Iterator[Finding]:
     yield from _ledger(spec, common)
 
 
-def _fingerprints(spec: Spec, environ: Mapping[str, str]) -> Finding:
+def _fingerprints(spec: Spec, environ: Mapping[str, str]) -> Diagnosis:
     if environ.get("RECONCILER_FINGERPRINT_KEY") or not spec.project.secrets:
-        return Finding(topic="fingerprints", state=State.OK, message="a plan can tell whether a secret has changed")
-    return Finding(
+        return Diagnosis(topic="fingerprints", state=Health.OK, message="a plan can tell whether a secret has changed")
+    return Diagnosis(
         topic="fingerprints",
-        state=State.DOUBT,
+        state=Health.DOUBT,
         message="without RECONCILER_FINGERPRINT_KEY a plan can't tell whether a secret has changed",
         remedy="set it to a long random text, the same one wherever plans and applies run",
     )
@@ -94,7 +95,7 @@ def _fingerprints(spec: Spec, environ: Mapping[str, str]) -> Finding:
 # -- providers --------------------------------------------------------------------------------------------------------
 
 
-def _provider(spec: Spec, name: str, common: Common) -> Iterator[Finding]:
+def _provider(spec: Spec, name: str, common: Common) -> Iterator[Diagnosis]:
     """One instance, alone: what is wrong with another one must not hide it."""
     project = dataclasses.replace(spec.project, providers={name: spec.project.providers[name]})
     own = tuple(one for one in spec.resources if one.ref.provider == name)
@@ -103,20 +104,20 @@ def _provider(spec: Spec, name: str, common: Common) -> Iterator[Finding]:
         with open_session(alone, common.where.root, common.printer) as session:
             yield from _secrets(session, name)
             if name in session.failed:
-                yield Finding(
+                yield Diagnosis(
                     topic=name,
-                    state=State.FAILED,
+                    state=Health.FAILED,
                     message=session.failed[name],
                     remedy="look at the endpoint, the network and the credentials in reconciler.yaml",
                 )
                 return
-            yield Finding(topic=name, state=State.OK, message="answers, takes the credentials, shows its catalogue")
+            yield Diagnosis(topic=name, state=Health.OK, message="answers, takes the credentials, shows its catalogue")
             yield from session.providers[name].diagnose()
             yield from _catalogue(session, name)
             yield from _lists(session, name)
             yield from _clock(session, name)
     except (Refused, SpecError, ProviderError) as error:
-        yield Finding(topic=name, state=State.FAILED, message=str(error), remedy=_remedy(error))
+        yield Diagnosis(topic=name, state=Health.FAILED, message=str(error), remedy=_remedy(error))
 
 
 def _remedy(error: ReconcilerError) -> str:
@@ -124,41 +125,41 @@ def _remedy(error: ReconcilerError) -> str:
     return f"reconciler explain {problems[0].code}" if problems else ""
 
 
-def _secrets(session: Session, name: str) -> Iterator[Finding]:
+def _secrets(session: Session, name: str) -> Iterator[Diagnosis]:
     problems = session.sources[name].problems(session.spec.project.secrets)
     if problems:
-        yield Finding(
+        yield Diagnosis(
             topic=f"{name}: secrets",
-            state=State.DOUBT,
+            state=Health.DOUBT,
             message=f"not set here: {', '.join(session.sources[name].missing(session.spec.project.secrets))}",
             remedy="set them as environment variables, or as files in the folder that RECONCILER_SECRETS_DIR names; "
             "an apply needs those of the resources that it touches",
         )
 
 
-def _catalogue(session: Session, name: str) -> Iterator[Finding]:
+def _catalogue(session: Session, name: str) -> Iterator[Diagnosis]:
     topic = f"{name}: names"
     try:
         session.check_catalogue()
     except SpecError as error:
         for problem in error.problems:
-            yield Finding(topic=topic, state=State.FAILED, message=str(problem))
+            yield Diagnosis(topic=topic, state=Health.FAILED, message=str(problem))
         return
     for problem in session.warnings:
-        yield Finding(topic=topic, state=State.DOUBT, message=str(problem))
+        yield Diagnosis(topic=topic, state=Health.DOUBT, message=str(problem))
     if not session.warnings:
-        yield Finding(topic=topic, state=State.OK, message="templates, machines, projects and flavors exist")
+        yield Diagnosis(topic=topic, state=Health.OK, message="all that the spec names exists there")
 
 
-def _lists(session: Session, name: str) -> Iterator[Finding]:
+def _lists(session: Session, name: str) -> Iterator[Diagnosis]:
     world = session.read_world()
     held = {entry.live_id for entry in world.entries.values()}
     for (_, kind), listing in sorted(world.listings.items()):
         topic = f"{name}: {kind}"
         if listing.verdict is Verdict.FAILED:
-            yield Finding(
+            yield Diagnosis(
                 topic=topic,
-                state=State.FAILED,
+                state=Health.FAILED,
                 message=listing.message,
                 remedy="the credentials need to read this list",
             )
@@ -171,24 +172,24 @@ def _lists(session: Session, name: str) -> Iterator[Finding]:
         blind = sum(not (item.marker_readable or item.untouchable or item.id in held) for item in listing.items)
         told = f"{len(listing.items)} listed, {ours} of them ours"
         if blind and not session.ledger.trusted(session.owner):
-            yield Finding(
+            yield Diagnosis(
                 topic=topic,
-                state=State.DOUBT,
-                message=f"{told}; {blind} show no marker, so that a create that looks like one of them is blocked",
-                remedy=f"if none of them is ours: reconciler ledger trust {name}/{kind}",
+                state=Health.DOUBT,
+                message=f"{told}; {blind} without a readable marker: a create that looks the same is blocked",
+                remedy=f"if none of these is ours: reconciler ledger trust {name}/{kind}",
             )
         else:
-            yield Finding(topic=topic, state=State.OK, message=told)
+            yield Diagnosis(topic=topic, state=Health.OK, message=told)
 
 
-def _clock(session: Session, name: str) -> Iterator[Finding]:
+def _clock(session: Session, name: str) -> Iterator[Diagnosis]:
     skew_s = session.skew_s.get(name)
     if skew_s is None:
         return
     far = abs(skew_s) > _SKEW_S
-    yield Finding(
+    yield Diagnosis(
         topic=f"{name}: clock",
-        state=State.DOUBT if far else State.OK,
+        state=Health.DOUBT if far else Health.OK,
         message=f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}",
         remedy=f"set this machine's clock: {_SKEW_S:.0f} s are allowed for" if far else "",
     )
@@ -197,35 +198,33 @@ def _clock(session: Session, name: str) -> Iterator[Finding]:
 # -- ledger -----------------------------------------------------------------------------------------------------------
 
 
-def _ledger(spec: Spec, common: Common) -> Iterator[Finding]:
+def _ledger(spec: Spec, common: Common) -> Iterator[Diagnosis]:
     try:
         ledger = open_home(spec, common)
         entries, runs = ledger.entries(spec.project.owner), ledger.runs(spec.project.owner)
         open_writes = ledger.open_intents(spec.project.owner)
     except ReconcilerError as error:
-        yield Finding(topic="ledger", state=State.FAILED, message=str(error))
+        yield Diagnosis(topic="ledger", state=Health.FAILED, message=str(error))
         return
     last = f", last run {runs[0].status}" if runs else ", no run yet"
-    yield Finding(topic="ledger", state=State.OK, message=f"{ledger.location}: {len(entries)} entries{last}")
+    yield Diagnosis(topic="ledger", state=Health.OK, message=f"{ledger.location}: {len(entries)} entries{last}")
     for note in ledger.notes:
-        yield Finding(topic="ledger", state=State.DOUBT, message=note)
+        yield Diagnosis(topic="ledger", state=Health.DOUBT, message=note)
     if open_writes:
-        yield Finding(
+        yield Diagnosis(
             topic="ledger",
-            state=State.DOUBT,
+            state=Health.DOUBT,
             message=f"{len(open_writes)} writes of an earlier run are open: {', '.join(_addresses(open_writes))}",
             remedy="apply again: it first looks what became of them",
         )
-    config = spec.project.ledger
-    real = [name for name, one in spec.project.providers.items() if not is_emulated(one)]
-    if os.environ.get("CI") and real and config.get("type", "sqlite") == "sqlite" and not config.get("path"):
-        yield Finding(
+    if unplaced(spec.project, os.environ):
+        yield Diagnosis(
             topic="ledger",
-            state=State.FAILED,
+            state=Health.FAILED,
             message="CI is set, and a SQLite ledger in the checkout would vanish with this runner",
             remedy="ledger: {type: git} in reconciler.yaml",
         )
 
 
-def _addresses(rows: Any) -> list[str]:
+def _addresses(rows: Iterable[IntentRow]) -> list[str]:
     return sorted({row.address for row in rows})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sized
 from typing import Any, Final
 
 import click
@@ -17,7 +18,8 @@ from reconciler.cli.who import who
 from reconciler.diff.identity import World
 from reconciler.diff.live import owner_hash
 from reconciler.diff.rebuild import Rebuilt, rebuild
-from reconciler.ledger.store import Ledger, open_ledger
+from reconciler.ledger.errors import not_empty
+from reconciler.ledger.store import Ledger, LedgerError, open_ledger
 from reconciler.spec import Spec
 
 __all__ = ["migrate", "open_home", "restore", "unlock"]
@@ -120,14 +122,24 @@ def migrate(common: Common, *, source: str) -> int:
     old = open_ledger(_config(source), common.where.root, redact=common.printer.redactor.redact)
     if old.location == target.location:
         raise click.UsageError(f"--from {source}: reconciler.yaml names that one itself (expected another home)")
+    entries, runs = old.entries(owner), old.runs(owner)
+    # Before a lease is taken: that would make a home which is not there.
+    if not entries and not runs and not old.journal(owner):
+        raise LedgerError(f"{old.location} knows nothing of {owner}: there is nothing to bring", code="ledger-empty")
+    if target.entries(owner) or target.journal(owner):
+        raise not_empty(owner)
     with old.take_lease(owner, who(os.environ)), target.take_lease(owner, who(os.environ)) as lease:
-        entries = old.entries(owner)
         lease.restore(old.dump(owner))
     common.printer.result(
-        f"{owner}: {len(entries)} entries and {len(old.runs(owner))} runs came from {old.location} to {target.location}"
+        f"{owner}: {_count(entries, 'entry', 'entries')} and {_count(runs, 'run', 'runs')} came from {old.location} to "
+        f"{target.location}"
     )
     common.printer.note(f"{old.location} is left as it is; see to it that no run uses it any more")
     return Exit.DONE
+
+
+def _count(found: Sized, one: str, more: str) -> str:
+    return f"{len(found)} {one if len(found) == 1 else more}"
 
 
 def _config(source: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from reconciler.providers.http import is_loopback
 from reconciler.providers.registry import provider_types
 from reconciler.secrets.fingerprint import Fingerprinter
 from reconciler.secrets.sources import SecretSources
-from reconciler.spec.resource import Prices, ProviderConfig, Spec
+from reconciler.spec.resource import Prices, Project, ProviderConfig, Spec
 from reconciler.spec.values import is_pending
 
 __all__ = ["Halt", "Session", "SystemClock", "World", "open_session"]
@@ -418,6 +418,13 @@ def _known_ids(key: tuple[str, str], entries: Iterable[Applied], rows: Iterable[
     at = f"{key[0]}/{key[1]}/"
     found = {live_id for e in entries if e.address.startswith(at) for live_id in (e.live_id, e.successor)}
     return found | {row.live_id for row in rows if row.op == "create" and row.address.startswith(at)}
+
+
+def unplaced(project: Project, environ: Mapping[str, str]) -> list[str]:
+    """Real accounts whose record would vanish with a hosted runner, by instance. Source: DESIGN §8."""
+    if not environ.get("CI") or project.ledger.get("type", "sqlite") != "sqlite" or project.ledger.get("path"):
+        return []
+    return sorted(name for name, config in project.providers.items() if not is_emulated(config))
 
 
 def is_emulated(config: ProviderConfig) -> bool:

@@ -43,6 +43,12 @@ CODES: Final = (
         remedy="Update reconciler here, too.",
     ),
     Code(
+        code="ledger-empty",
+        stage="ledger",
+        meaning="`ledger migrate` found no record of this owner in the home that `--from` names.",
+        remedy="Look whether `-e`, the path or the branch is the right one.",
+    ),
+    Code(
         code="ledger-not-empty",
         stage="ledger",
         meaning="`ledger migrate` found a record of this owner in the new home already; two histories can't be one.",

@@ -196,11 +196,9 @@ def _unfinished(base: Change, pair: Pair, leftover: Live) -> Change:
     )
 
 
-_UNKNOWN: Final = {False: "the ledger does not know it", True: "the ledger knows it from that marker alone"}
-
-
-def _is_rebuilt(base: Change) -> bool:
-    return base.applied is not None and base.applied.rebuilt
+def _how_known(base: Change) -> str:
+    rebuilt = base.applied is not None and base.applied.rebuilt
+    return "the ledger knows it from that marker alone" if rebuilt else "the ledger does not know it"
 
 
 def _is_unproven(base: Change) -> bool:
@@ -242,7 +240,7 @@ def _replace(base: Change, forcing: Sequence[FieldChange], pair: Pair, facts: Fa
         )
     if _is_unproven(base) and not facts.trust_markers:
         message = (
-            f"{what}, and a replace deletes {base.live_id}, and {_UNKNOWN[_is_rebuilt(base)]}; "
+            f"{what}, and a replace deletes {base.live_id}, and {_how_known(base)}; "
             "a marker alone is no proof for a delete: --trust-markers takes it for one"
         )
         return _with(
@@ -378,13 +376,13 @@ def _removal(base: Change, facts: Facts) -> Change:
     if entry is None or (entry.rebuilt and entry.on_remove != "retain" and not entry.prevent_destroy):
         marker = live.parsed_marker
         if facts.trust_markers and marker is not None and marker.keep == "n":
-            message = f"it carries our marker and is not in the spec; {_UNKNOWN[_is_rebuilt(base)]} (--trust-markers)"
+            message = f"it carries our marker and is not in the spec; {_how_known(base)} (--trust-markers)"
             return _with(base, action=Action.DELETE, reason="removed-from-spec", message=message)
         way_out = "--trust-markers takes it for one"
         if marker is not None and marker.keep == "p":
             way_out = "and this one says that it is protected (preventDestroy)"
         message = (
-            f"{live.id} carries our marker and is not in the spec, but {_UNKNOWN[_is_rebuilt(base)]}; "
+            f"{live.id} carries our marker and is not in the spec, but {_how_known(base)}; "
             f"a marker alone is no proof for a delete: {way_out}"
         )
         return _with(base, action=Action.BLOCKED, reason="not-in-ledger", message=message, intended=Action.DELETE)

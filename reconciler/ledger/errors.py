@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from reconciler.problems import ReconcilerError
 
-__all__ = ["LeaseLost", "LedgerError", "cannot_write_beside", "explain", "is_busy", "is_damaged"]
+__all__ = ["LeaseLost", "LedgerError", "cannot_write_beside", "explain", "is_busy", "is_damaged", "not_empty"]
 
 _WORDS: Final = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -42,6 +42,13 @@ class LeaseLost(LedgerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="lease-lost")
+
+
+def not_empty(owner: str) -> LedgerError:
+    """What is to move meets a record of the same owner."""
+    return LedgerError(
+        f"this ledger knows something of {owner} already, and two histories can't be one", code="ledger-not-empty"
+    )
 
 
 def explain(error: DBAPIError | OSError) -> str:

@@ -15,14 +15,13 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from reconciler.diff.live import Applied
 from reconciler.ledger import rows
 from reconciler.ledger.errors import LedgerError
 from reconciler.ledger.git_lease import GitLease, Term, lease_row
 from reconciler.ledger.git_repository import GitRepository, Moved
-from reconciler.ledger.journal import KEPT_RUNS, IntentRow, Run, Tombstone
 from reconciler.ledger.lease import Holder
-from reconciler.ledger.state import as_text, dump_rows, dump_state, load_state, parse
+from reconciler.ledger.state import as_text, dump_state, load_state, parse
+from reconciler.ledger.table_ledger import TableLedger
 from reconciler.problems import Problem, Refused
 
 __all__ = ["DEFAULT_BRANCH", "GitLedger", "open_git_ledger"]
@@ -45,7 +44,7 @@ class _Version:
     data: Mapping[str, Any]
 
 
-class GitLedger:
+class GitLedger(TableLedger):
     """A `Ledger` on a branch. What one command reads is one version of it."""
 
     def __init__(
@@ -56,55 +55,12 @@ class GitLedger:
         redact: Callable[[str], str],
         term: Term | None = None,
     ) -> None:
+        super().__init__(location=repository.describe(), now=now, redact=redact)
         self._repository = repository
-        self._now = now
-        self._redact = redact
         self._term = term or Term()
         self._tip: str | None = None
         self._states: dict[str, Connection] = {}
         self._leases: dict[str, GitLease] = {}
-        self.location = repository.describe()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """See `Ledger`."""
-        return ()
-
-    def entries(self, owner: str) -> dict[str, Applied]:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.entries(connection, owner))
-
-    def open_intents(self, owner: str) -> tuple[IntentRow, ...]:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.open_intents(connection, owner))
-
-    def intent_of(self, owner: str, op_id: str) -> IntentRow | None:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.intent_of(connection, owner, op_id))
-
-    def journal(self, owner: str) -> tuple[IntentRow, ...]:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.journal(connection, owner))
-
-    def dump(self, owner: str) -> str:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: dump_rows(connection, owner))
-
-    def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.tombstones(connection, owner, self._now()))
-
-    def runs(self, owner: str, limit: int = KEPT_RUNS) -> tuple[Run, ...]:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.runs(connection, owner, limit))
-
-    def is_cold(self, owner: str) -> bool:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.is_cold(connection, owner))
-
-    def trusted(self, owner: str) -> dict[str, float]:
-        """See `Ledger`."""
-        return self._read(owner, lambda connection: rows.trusted(connection, owner))
 
     def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> GitLease:
         """See `Ledger`. The lease is taken by a push on exactly the version that was read."""
@@ -193,7 +149,8 @@ class GitLedger:
         blob, text = self._repository.read(tip, _file(owner))
         return _Version(tip, blob, parse(text, f"{self.location} ({_file(owner)})"))
 
-    def _read(self, owner: str, query: Callable[[Connection], _T]) -> _T:
+    def _read(self, owner: str, query: Callable[[Connection], _T], empty: _T) -> _T:
+        del empty  # a branch without the file reads as one with nothing in it
         lease = self._leases.get(owner)
         if lease is not None:
             return lease.read(query)

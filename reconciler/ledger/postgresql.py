@@ -13,13 +13,10 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from reconciler.diff.live import Applied
-from reconciler.ledger import rows
 from reconciler.ledger.errors import LedgerError
-from reconciler.ledger.journal import KEPT_RUNS, IntentRow, Run, Tombstone
 from reconciler.ledger.lease import Holder
 from reconciler.ledger.postgresql_lease import NOW, PostgresqlLease, Speak, Term
-from reconciler.ledger.state import dump_rows
+from reconciler.ledger.table_ledger import TableLedger
 from reconciler.ledger.tables import migrate, schema_version
 from reconciler.problems import Problem, ReconcilerError, Refused
 
@@ -41,7 +38,7 @@ _TAKE: Final = text(
 _T = TypeVar("_T")
 
 
-class PostgresqlLedger:
+class PostgresqlLedger(TableLedger):
     """A `Ledger` in one database, for many owners."""
 
     def __init__(
@@ -54,53 +51,10 @@ class PostgresqlLedger:
         redact: Callable[[str], str],
         term: Term | None = None,
     ) -> None:
+        super().__init__(location=location, now=now, redact=redact)
         self._engine = engine
         self._speak = speak
-        self._now = now
-        self._redact = redact
         self._term = term or Term()
-        self.location = location
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """See `Ledger`."""
-        return ()
-
-    def entries(self, owner: str) -> dict[str, Applied]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.entries(connection, owner), {})
-
-    def open_intents(self, owner: str) -> tuple[IntentRow, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.open_intents(connection, owner), ())
-
-    def intent_of(self, owner: str, op_id: str) -> IntentRow | None:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.intent_of(connection, owner, op_id), None)
-
-    def journal(self, owner: str) -> tuple[IntentRow, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.journal(connection, owner), ())
-
-    def dump(self, owner: str) -> str:
-        """See `Ledger`."""
-        return self._read(lambda connection: dump_rows(connection, owner), "")
-
-    def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.tombstones(connection, owner, self._now()), ())
-
-    def runs(self, owner: str, limit: int = KEPT_RUNS) -> tuple[Run, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.runs(connection, owner, limit), ())
-
-    def is_cold(self, owner: str) -> bool:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.is_cold(connection, owner), True)  # noqa: FBT003 - what an empty one says
-
-    def trusted(self, owner: str) -> dict[str, float]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.trusted(connection, owner), {})
 
     def unlock(self, owner: str) -> str:
         """See `Ledger`."""
@@ -108,7 +62,10 @@ class PostgresqlLedger:
             f"UPDATE reconciler_leases SET epoch = epoch + 1, expires = 0 WHERE owner = :owner AND expires > {NOW} "  # noqa: S608
             "RETURNING holder"
         )
-        holder = self._read(lambda connection: connection.scalar(broken, {"owner": owner}), None)
+        has_tables = self._read(owner, lambda _connection: True, False)  # noqa: FBT003 - what an empty one says
+        if not has_tables:
+            return ""
+        holder = self._write(lambda connection: connection.scalar(broken, {"owner": owner}))
         return str(Holder.parse(holder) or "somebody") if holder else ""
 
     def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> PostgresqlLease:
@@ -135,7 +92,7 @@ class PostgresqlLedger:
 
     def _held(self, owner: str) -> Problem:
         query = text("SELECT holder FROM reconciler_leases WHERE owner = :owner")
-        told = self._read(lambda connection: connection.scalar(query, {"owner": owner}), None)
+        told = self._read(owner, lambda connection: connection.scalar(query, {"owner": owner}), None)
         return Problem(
             code="lease-held",
             wrong=f"another run works on {owner}: {Holder.parse(told or '') or 'it has only just started'}",
@@ -156,7 +113,8 @@ class PostgresqlLedger:
         except DBAPIError as error:
             raise LedgerError(f"ledger {self.location}: {self._speak(error)}; nothing was sent") from None
 
-    def _read(self, query: Callable[[Connection], _T], empty: _T) -> _T:
+    def _read(self, owner: str, query: Callable[[Connection], _T], empty: _T) -> _T:
+        del owner
         try:
             with self._engine.connect() as connection, connection.begin():
                 return query(connection) if schema_version(connection, self.location, shared=True) else empty

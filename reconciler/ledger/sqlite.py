@@ -19,13 +19,11 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from reconciler.diff.live import Applied
 from reconciler.ledger import rows
 from reconciler.ledger.errors import LedgerError, cannot_write_beside, explain, is_busy, is_damaged
-from reconciler.ledger.journal import KEPT_RUNS, IntentRow, Run, Tombstone
 from reconciler.ledger.lease import FileLock, Holder, refuse_network, take_owner_lock
 from reconciler.ledger.sqlite_lease import SqliteLease
-from reconciler.ledger.state import dump_rows
+from reconciler.ledger.table_ledger import TableLedger
 from reconciler.ledger.tables import migrate, schema_version
 
 __all__ = ["SqliteLedger"]
@@ -77,43 +75,22 @@ def _open_engine(path: Path, mode: _Mode) -> Engine:
     return engine
 
 
-class SqliteLedger:
+class SqliteLedger(TableLedger):
     """A `Ledger` in one file on a local disk. Reading makes no ledger: a missing one reads as empty."""
 
     def __init__(self, path: Path, *, root: Path, now: Callable[[], float], redact: Callable[[str], str]) -> None:
         self._path = path.resolve()
         self._root = root.resolve()
-        self._now = now
-        self._redact = redact
         self._notes: list[str] = []
         self._found = _Found.MISSING
         inside = self._path.is_relative_to(self._root)
-        self.location = str(self._path.relative_to(self._root) if inside else self._path)
+        location = str(self._path.relative_to(self._root) if inside else self._path)
+        super().__init__(location=location, now=now, redact=redact)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of this ledger, such as an unreadable file that was set aside."""
         return tuple(self._notes)
-
-    def entries(self, owner: str) -> dict[str, Applied]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.entries(connection, owner), {})
-
-    def open_intents(self, owner: str) -> tuple[IntentRow, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.open_intents(connection, owner), ())
-
-    def intent_of(self, owner: str, op_id: str) -> IntentRow | None:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.intent_of(connection, owner, op_id), None)
-
-    def journal(self, owner: str) -> tuple[IntentRow, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.journal(connection, owner), ())
-
-    def dump(self, owner: str) -> str:
-        """See `Ledger`."""
-        return self._read(lambda connection: dump_rows(connection, owner), "")
 
     def unlock(self, owner: str) -> str:
         """See `Ledger`. A lock that is held is held by a process that lives: the kernel frees it at death."""
@@ -121,22 +98,6 @@ class SqliteLedger:
         if path.exists():
             take_owner_lock(path, owner, Holder.here("unlock"), wait_s=0.0).release()
         return ""
-
-    def tombstones(self, owner: str) -> tuple[Tombstone, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.tombstones(connection, owner, self._now()), ())
-
-    def runs(self, owner: str, limit: int = KEPT_RUNS) -> tuple[Run, ...]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.runs(connection, owner, limit), ())
-
-    def is_cold(self, owner: str) -> bool:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.is_cold(connection, owner), True)  # noqa: FBT003 - what an empty one says
-
-    def trusted(self, owner: str) -> dict[str, float]:
-        """See `Ledger`."""
-        return self._read(lambda connection: rows.trusted(connection, owner), {})
 
     def take_lease(self, owner: str, holder: str, *, wait_s: float = 0.0, margin_s: float = 0.0) -> SqliteLease:
         """See `Ledger`. The lock never expires while the process lives, so `margin_s` always holds."""
@@ -281,7 +242,8 @@ class SqliteLedger:
             "going on with an empty one"
         )
 
-    def _read(self, query: Callable[[Connection], _T], empty: _T) -> _T:
+    def _read(self, owner: str, query: Callable[[Connection], _T], empty: _T) -> _T:
+        del owner
         try:
             if self._found is not _Found.SOUND:
                 self._found = self._look()

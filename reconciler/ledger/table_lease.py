@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.diff.live import Applied
 from reconciler.ledger import rows
-from reconciler.ledger.errors import LedgerError
+from reconciler.ledger.errors import not_empty
 from reconciler.ledger.journal import IntentRow, IntentState, Run, RunStatus, Tombstone
 from reconciler.ledger.state import fill, parse
 
@@ -126,10 +126,7 @@ class TableLease(ABC):
         data = parse(text, f"of {self.owner}")
         with self._transaction(f"the ledger of {self.owner}", fenced=True) as connection:
             if any((rows.entries(connection, self.owner), rows.journal(connection, self.owner))):
-                raise LedgerError(
-                    f"this ledger knows something of {self.owner} already, and two histories can't be one",
-                    code="ledger-not-empty",
-                )
+                raise not_empty(self.owner)
             fill(connection, self.owner, data, keep_ids=False)
 
     @abstractmethod

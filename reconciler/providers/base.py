@@ -31,7 +31,7 @@ class Clock(Protocol):
         ...
 
 
-class State(StrEnum):
+class Health(StrEnum):
     """How something is that a run needs."""
 
     OK = "ok"
@@ -41,11 +41,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """What `doctor` found: a topic in a few words, how it is, and what to do about it."""
 
     topic: str
-    state: State
+    state: Health
     message: str
     remedy: str = ""
 
@@ -154,7 +154,7 @@ class Provider(Protocol):
         """Pure after `catalogue()`: what only the sum of all resources of this instance shows (a quota), located."""
         ...
 
-    def diagnose(self) -> Sequence[Finding]:
+    def diagnose(self) -> Sequence[Diagnosis]:
         """What only this provider can tell of its server, such as a release other than the configured one; no write.
 
         Called after `catalogue()`.

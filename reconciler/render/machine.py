@@ -22,6 +22,7 @@ from reconciler.spec.resource import Resource
 from reconciler.spec.values import encode
 
 __all__ = [
+    "IN_SPEC",
     "PLAN_FORMAT",
     "dump",
     "is_intact",
@@ -36,7 +37,8 @@ __all__ = [
 ]
 
 
-_IN_SYNC: Final = frozenset({"", "in-sync", "has-failed"})
+IN_SPEC: Final = frozenset({"in-sync", "has-failed"})
+"""Reasons of `none` for something that is desired; what has any other one has left the spec."""
 
 
 # -- plan -----------------------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ def _field(field: FieldChange) -> dict[str, Any]:
 
 
 def _is_remarkable(change: Change) -> bool:
-    return change.action is Action.NONE and (bool(_remark_text(change)) or change.reason not in _IN_SYNC)
+    return change.action is Action.NONE and (bool(_remark_text(change)) or change.reason not in {"", *IN_SPEC})
 
 
 def _remark(change: Change) -> dict[str, Any]:

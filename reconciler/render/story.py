@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reconciler.render.block import LOOKS, Block, block
+from reconciler.render.machine import IN_SPEC
 from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style
 
@@ -25,8 +26,6 @@ __all__ = [
 
 _LONG: Final = 60
 """Characters of a reason that nobody wants to read twice."""
-_IN_SPEC: Final = frozenset({"in-sync", "has-failed"})
-"""Reasons of a remark about something that is desired; what has any other one has left the spec."""
 _SUMMARY: Final = ("create", "update", "replace", "delete", "adopt", "blocked", "unknown", "none")
 
 
@@ -66,7 +65,7 @@ def summary_text(plan: Mapping[str, Any]) -> str:
     if is_all_well(plan):
         if not counts["none"]:
             return "No changes. Nothing is desired, and nothing live is ours."
-        remarked = sum(remark["reason"] in _IN_SPEC for remark in plan["remarks"])
+        remarked = sum(remark["reason"] in IN_SPEC for remark in plan["remarks"])
         live = counts["none"] - (len(plan["remarks"]) - remarked)
         if not live:
             return "No changes. Nothing is desired."

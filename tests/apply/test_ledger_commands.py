@@ -73,9 +73,12 @@ def test_a_ledger_moves_to_a_branch_with_its_history_and_its_lease_can_be_broken
 
     refused = fleet.project.run("ledger", "migrate", "--from", "git")
     assert (refused.returncode, "expected another home" in refused.stderr) == (64, True)
+    nothing = fleet.project.run("ledger", "migrate", "--from", "sqlite:other.db")
+    assert (nothing.returncode, "[ledger-empty]" in nothing.stderr) == (1, True)
+    assert not (root / "other.db").exists(), "asking makes no ledger"
     moved = fleet.project.run("ledger", "migrate", "--from", "sqlite")
     assert moved.returncode == 0, moved.stderr
-    assert "1 entries and 1 runs came from .reconciler/ledger.db" in moved.stdout
+    assert "1 entry and 1 run came from .reconciler/ledger.db" in moved.stdout
     again = fleet.project.run("ledger", "migrate", "--from", "sqlite")
     assert (again.returncode, "[ledger-not-empty]" in again.stderr) == (1, True)
     fleet.drop_ledger()

@@ -6,8 +6,6 @@ import json
 import time
 from typing import Any
 
-import httpx
-
 
 def test_an_emulator_without_delays_of_its_own_is_not_waited_for(fleet: Any) -> None:
     """With `CI` set a cold ledger waits; a served emulator commits at once, unless the project says otherwise."""
@@ -41,12 +39,9 @@ def test_a_person_can_say_that_nothing_ran_before_this_ledger(fleet: Any) -> Non
 
 def test_a_run_that_saw_no_unreadable_machine_knows_later_ones_to_be_foreign(fleet: Any) -> None:
     fleet.write("theta/Deployment/chat")
-    theta = fleet.served.connection["theta"]
     for item in fleet.served.get("state")["theta"]:
         if item["Annotations"] is None:  # somebody's machine that nothing can be read on: nobody knows whose it is
-            path = f"{theta['endpoint']}/deployment/{item['Shard']}/{item['Suffix']}"
-            query = {"project_id": theta["projectId"]}
-            httpx.delete(path, params=query, headers={"x-api-key": theta["apiKey"]}, trust_env=False)
+            fleet.by_hand("DELETE", f"/deployment/{item['Shard']}/{item['Suffix']}")
     fleet.apply()
     trusted = json.loads(fleet.project.run("ledger", "show", "-o", "json").stdout)["trusted"]
     assert trusted == ["theta/Deployment"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 CHAT, LLM = "theta/Deployment/chat", "runai/Inference/llm"
@@ -68,15 +67,8 @@ def test_a_person_can_say_that_none_of_the_candidates_is_ours(fleet: Any) -> Non
     fleet.fault(CHAT, when="before", status=502, body={})
     fleet.apply(code=3)
     (sent,) = fleet.writes_of(CHAT, "POST")
-    theta = fleet.served.connection["theta"]
-    made = httpx.post(
-        f"{theta['endpoint']}/deployment",
-        params={"project_id": theta["projectId"]},
-        json={key: value for key, value in sent["body"].items() if key != "annotations"},
-        headers={"x-api-key": theta["apiKey"]},
-        trust_env=False,
-    )
-    assert made.status_code < 300, made.text
+    unmarked = {key: value for key, value in sent["body"].items() if key != "annotations"}
+    fleet.by_hand("POST", "/deployment", unmarked)
     (stranger,) = fleet.ours()[CHAT]
     asked = fleet.apply(code=4)
     assert stranger in asked.stdout

@@ -6,7 +6,6 @@ import re
 import time
 from typing import Any
 
-import httpx
 import pytest
 
 CHAT, ANN = "theta/Deployment/chat", "modelarts/Notebook/ann"
@@ -229,13 +228,7 @@ def test_the_old_machine_is_still_known_when_the_new_one_vanishes(fleet: Any) ->
     fleet.served.post("switches", {"theta": {"annotations_mode": "null"}})
     old = half_replaced(fleet)
     (new,) = (item for item in fleet.served.get("state")["theta"] if item["Suffix"] in set(fleet.ours()[CHAT]) - {old})
-    theta = fleet.served.connection["theta"]
-    httpx.delete(
-        f"{theta['endpoint']}/deployment/{new['Shard']}/{new['Suffix']}",
-        params={"project_id": theta["projectId"]},
-        headers={"x-api-key": theta["apiKey"]},
-        trust_env=False,
-    )
+    fleet.by_hand("DELETE", f"/deployment/{new['Shard']}/{new['Suffix']}")
     assert fleet.ours()[CHAT] == [old]
 
     fleet.apply()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 CHAT = "theta/Deployment/chat"
@@ -14,15 +13,7 @@ CHAT = "theta/Deployment/chat"
 def double(fleet: Any, address: str) -> None:
     """Send the POST that made a resource once more, as a runner does whose reply was lost and whose ledger is."""
     (post,) = (entry for entry in fleet.writes_of(address, "POST") if entry["committed"])
-    theta = fleet.served.connection["theta"]
-    reply = httpx.post(
-        f"{theta['endpoint']}{post['path']}",
-        params=post["query"],
-        json=post["body"],
-        headers={"x-api-key": theta["apiKey"]},
-        trust_env=False,
-    )
-    assert reply.status_code < 300, reply.text
+    fleet.by_hand("POST", post["path"], post["body"])
 
 
 @pytest.mark.parametrize("ledger", ["kept", "lost"])

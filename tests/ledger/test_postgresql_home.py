@@ -214,7 +214,7 @@ def test_the_command_line_keeps_its_record_there_and_a_second_run_is_refused(
     assert (unset.returncode, "[ledger-url]" in unset.stderr) == (1, True)
     fleet.project.env["RECONCILER_LEDGER_URL"] = database
     moved = fleet.project.run("ledger", "migrate", "--from", "sqlite")
-    assert "1 entries and 1 runs came from .reconciler/ledger.db" in moved.stdout, moved.stderr
+    assert "1 entry and 1 run came from .reconciler/ledger.db" in moved.stdout, moved.stderr
     fleet.drop_ledger()
     fleet.assert_settled()
     fleet.edit(LLM, "llm:1", "llm:2")

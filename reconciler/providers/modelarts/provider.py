@@ -12,7 +12,7 @@ from reconciler.diff.change import Call, Change
 from reconciler.diff.live import Listing, Live
 from reconciler.fields import Kind
 from reconciler.problems import Problem, ProviderError, UnknownOutcome
-from reconciler.providers.base import Catalogue, Context, Finding, Intent, Reply, Settled
+from reconciler.providers.base import Catalogue, Context, Diagnosis, Intent, Reply, Settled
 from reconciler.providers.http import HttpClient
 from reconciler.providers.modelarts.api import ApiContext, KindApi, explain
 from reconciler.providers.modelarts.auth import SignatureAuth, TokenAuth
@@ -75,7 +75,7 @@ class ModelArtsProvider:
         """Unknown specifications, flavors and images of this resource, located."""
         return self._api(resource.kind).check(resource)
 
-    def diagnose(self) -> Sequence[Finding]:
+    def diagnose(self) -> Sequence[Diagnosis]:
         """Nothing: the API tells no release of itself."""
         return ()
 

@@ -11,7 +11,7 @@ from reconciler.diff.live import Listing, Live
 from reconciler.fields import Kind
 from reconciler.fields.rule import release
 from reconciler.problems import Problem, ProviderError
-from reconciler.providers.base import Catalogue, Clock, Context, Finding, Intent, Reply, Settled, State
+from reconciler.providers.base import Catalogue, Clock, Context, Diagnosis, Health, Intent, Reply, Settled
 from reconciler.providers.runai.bodies import create_body, patch_body
 from reconciler.providers.runai.capacity import quota_doubts
 from reconciler.providers.runai.client import INFERENCES, RunaiClient
@@ -59,7 +59,7 @@ class RunaiProvider:
         del resource
         return self._place().problems
 
-    def diagnose(self) -> Sequence[Finding]:
+    def diagnose(self) -> Sequence[Diagnosis]:
         """Whether the configured release can be the server's: only one thing tells without a write (inferred).
 
         Source: runai §0.1, the row of tokens.
@@ -69,12 +69,12 @@ class RunaiProvider:
         newer = release(version) >= release(_SECOND_TOKEN)
         if found is None or found == newer:
             sure = f", and the server is {_SECOND_TOKEN} or later" if found else ""
-            return (Finding(topic=topic, state=State.OK, message=f"{told}{sure}"),)
+            return (Diagnosis(topic=topic, state=Health.OK, message=f"{told}{sure}"),)
         really = f"{_SECOND_TOKEN} or later" if found else f"older than {_SECOND_TOKEN}"
         return (
-            Finding(
+            Diagnosis(
                 topic=topic,
-                state=State.DOUBT,
+                state=Health.DOUBT,
                 message=f"{told}, and the server seems to be {really}",
                 remedy=f"version: of the server at providers.{self.config.name} in reconciler.yaml: it decides what "
                 "changes in place, and which fields there are",

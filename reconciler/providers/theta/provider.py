@@ -12,7 +12,7 @@ from reconciler.diff.change import Action, Call, CallOp, Change, Repeat
 from reconciler.diff.live import Listing, Live, append_marker
 from reconciler.fields import Kind
 from reconciler.problems import Problem
-from reconciler.providers.base import Catalogue, Clock, Context, Finding, Intent, Reply, Settled
+from reconciler.providers.base import Catalogue, Clock, Context, Diagnosis, Intent, Reply, Settled
 from reconciler.providers.pace import SharedRead
 from reconciler.providers.theta.client import ThetaClient
 from reconciler.providers.theta.items import endpoint_key, live_item
@@ -95,7 +95,7 @@ class ThetaProvider:
             resource, self._offer(), strict_images=self.config.settings.get("imageCheck", "strict") == "strict"
         )
 
-    def diagnose(self) -> Sequence[Finding]:
+    def diagnose(self) -> Sequence[Diagnosis]:
         """Nothing: the API tells no release of itself."""
         return ()
 

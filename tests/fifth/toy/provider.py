@@ -11,7 +11,7 @@ from reconciler.diff.change import Action, Call, CallOp, Change, Repeat
 from reconciler.diff.live import Listing, Live
 from reconciler.fields import Kind
 from reconciler.problems import Problem, ProviderError
-from reconciler.providers.base import Catalogue, Clock, Context, Finding, Intent, Reply, Settled
+from reconciler.providers.base import Catalogue, Clock, Context, Diagnosis, Intent, Reply, Settled
 from reconciler.providers.http import HttpClient
 from reconciler.spec.resource import ProviderConfig, Resource
 from reconciler.spec.values import SecretRef, fill
@@ -59,7 +59,7 @@ class ToyProvider:
     def check(self, resource: Resource) -> Sequence[Problem]:  # noqa: ARG002 - the contract's
         return ()
 
-    def diagnose(self) -> Sequence[Finding]:
+    def diagnose(self) -> Sequence[Diagnosis]:
         return ()
 
     def check_together(self, resources: Sequence[Resource]) -> Sequence[Problem]:  # noqa: ARG002 - the contract's
