@@ -69,7 +69,7 @@ class GitRepository:
 
     def read(self, commit: str, path: str) -> tuple[str, str]:
         """Blob id and text of a file in a commit; both empty when it isn't there."""
-        line = self._git("ls-tree", commit, "--", path).strip() if commit else ""
+        line = self._git("ls-tree", "--full-tree", commit, "--", path).strip() if commit else ""
         if not line:
             return "", ""
         blob = line.split()[2]
@@ -77,7 +77,7 @@ class GitRepository:
 
     def files(self, commit: str) -> tuple[str, ...]:
         """Paths of all files in a commit."""
-        return tuple(self._git("ls-tree", "-r", "--name-only", commit).splitlines()) if commit else ()
+        return tuple(self._git("ls-tree", "--full-tree", "-r", "--name-only", commit).splitlines()) if commit else ()
 
     def commit(self, parent: str, files: Mapping[str, str], message: str) -> str:
         """A new commit on top of `parent` (empty: none) with these files written; it is not pushed."""

@@ -20,6 +20,7 @@ from reconciler.ledger import Ledger, open_ledger
 HOMES: Final[Mapping[str, Mapping[str, str]]] = {
     "sqlite": {"type": "sqlite"},
     "git": {"type": "git"},
+    "git, and the project in a folder of its repository": {"type": "git"},
     "postgresql": {"type": "postgresql"},
 }
 NOW: Final = 1_800_000_000.0
@@ -33,14 +34,17 @@ class OpenHome(Protocol):
 
 @pytest.fixture(params=HOMES, ids=list(HOMES))
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHome:
-    config, environ = HOMES[request.param], {}
-    if request.param == "git":
+    config, environ, root = HOMES[request.param], {}, tmp_path
+    if config["type"] == "git":
         make_repository(tmp_path)
+    if "folder" in request.param:
+        root = tmp_path / "infra"
+        root.mkdir()
     if request.param == "postgresql":
         environ["RECONCILER_LEDGER_URL"] = request.getfixturevalue("database")
 
     def again(*, now: float = NOW, redact: Callable[[str], str] = str) -> Ledger:
-        return open_ledger(config, tmp_path, now=lambda: now, redact=redact, environ=environ)
+        return open_ledger(config, root, now=lambda: now, redact=redact, environ=environ)
 
     return again
 
