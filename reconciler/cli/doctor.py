@@ -132,7 +132,8 @@ def _secrets(session: Session, name: str) -> Iterator[Diagnosis]:
             topic=f"{name}: secrets",
             state=Health.DOUBT,
             message=f"not set here: {', '.join(session.sources[name].missing(session.spec.project.secrets))}",
-            remedy="set them as environment variables, or as files in the folder that RECONCILER_SECRETS_DIR names; "
+            remedy="set them as environment variables, as lines of RECONCILER_SECRETS, or as files in the folder that "
+            "RECONCILER_SECRETS_DIR names; "
             "an apply needs those of the resources that it touches",
         )
 

@@ -14,8 +14,8 @@ CODES: Final = (
         stage="secrets",
         meaning="A listed secret is set nowhere, or is empty. Nothing was sent.",
         remedy=(
-            "Set an environment variable of that name, or put a file of that name into the folder "
-            "RECONCILER_SECRETS_DIR."
+            "Set an environment variable of that name, add a line NAME=value to the variable RECONCILER_SECRETS, or "
+            "put a file of that name into the folder RECONCILER_SECRETS_DIR."
         ),
         example="export RECONCILER_SECRETS_DIR=secrets/",
     ),
@@ -29,7 +29,10 @@ CODES: Final = (
     Code(
         code="secret-unreadable",
         stage="secrets",
-        meaning="The secret's file can't be read, or its value is not UTF-8 text.",
-        remedy="Give the user that runs this the right to read the file, and save it as UTF-8.",
+        meaning=(
+            "The secret's file can't be read, its value is not UTF-8 text, or RECONCILER_SECRETS holds something else "
+            "than lines of NAME=value or one JSON object of texts."
+        ),
+        remedy="Give the user that runs this the right to read the file, and save it as UTF-8; mend the line.",
     ),
 )

@@ -1,7 +1,12 @@
-"""Where secret values come from: an environment variable, or a file in a folder. Only names that the project lists."""
+"""Where secret values come from: a variable, a bundle of them, or a file. Only names that the project lists.
+
+The bundle, `RECONCILER_SECRETS`, is for CI systems that hand over one secret more easily than many: a line `NAME=value`
+each (blank lines and those that begin with `#` say nothing), or one JSON object, where values have several lines.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +17,7 @@ from reconciler.problems import Problem, SpecError, nearest
 
 __all__ = ["SecretSources"]
 
+BUNDLE: Final = "RECONCILER_SECRETS"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -20,7 +26,7 @@ class SecretSources:
 
     Args:
         allowed: The names that the project lists in `spec.secrets`.
-        environ: The environment's variables.
+        environ: The environment's variables, the bundle among them.
         folder: `RECONCILER_SECRETS_DIR`, one file a secret, or `None`.
         demo: Whether everything goes to the embedded emulator: a secret set nowhere is then `demo-<NAME>`.
         on_resolve: Called with (value, name) before a value is given out: `Redactor.add`.
@@ -42,6 +48,7 @@ class SecretSources:
         self._on_resolve = on_resolve
         self._lock = threading.Lock()
         self._known: dict[str, str] = {}
+        self._bundle: Mapping[str, str] | None = None
         self._invented: set[str] = set()
 
     @property
@@ -109,7 +116,15 @@ class SecretSources:
             except UnicodeEncodeError:
                 raise SpecError([_unreadable(name, f"the environment variable {name} is not UTF-8 text")]) from None
             return value
-        return self._look_up_file(self._folder / name, name) if self._folder is not None else ""
+        value = self._bundled().get(name, "")
+        if value or self._folder is None:
+            return value
+        return self._look_up_file(self._folder / name, name)
+
+    def _bundled(self) -> Mapping[str, str]:
+        if self._bundle is None:
+            self._bundle = _unbundled(self._environ.get(BUNDLE, ""))
+        return self._bundle
 
     def _look_up_file(self, path: Path, name: str) -> str:
         try:
@@ -132,8 +147,36 @@ class SecretSources:
         return Problem(
             code="secret-missing",
             wrong=f"the secret {name} is set nowhere, or empty",
-            expected=f"an environment variable {name}, or a file {name} in {folder}",
+            expected=f"an environment variable {name}, a line of {BUNDLE}, or a file {name} in {folder}",
         )
+
+
+def _unbundled(text: str) -> Mapping[str, str]:
+    """Name → value. No value, and no part of a line that may be one, is in an error's text.
+
+    Raises:
+        SpecError: `secret-unreadable`.
+    """
+    expected = "lines of NAME=value, or one JSON object of texts"
+    if text.lstrip().startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+            wrong = f"{BUNDLE} begins as a JSON object, and is none of texts"
+            raise SpecError([Problem(code="secret-unreadable", wrong=wrong, expected=expected)])
+        return found
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, sign, value = line.partition("=")
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not sign or not _NAME.fullmatch(name.strip()):
+            wrong = f"line {number} of {BUNDLE} is no NAME=value"
+            raise SpecError([Problem(code="secret-unreadable", wrong=wrong, expected=expected)])
+        pairs[name.strip()] = value
+    return pairs
 
 
 def _unreadable(name: str, wrong: str) -> Problem:

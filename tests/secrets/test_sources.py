@@ -50,6 +50,30 @@ def test_a_secret_that_is_set_nowhere_names_both_places(tmp_path: Path, environ:
     assert caught.value.problems[0].code == "secret-missing"
 
 
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        pytest.param("# of the account\n\nNB_PASSWORD=x=y \r\n HF_TOKEN =hf_1\n", id="lines"),
+        pytest.param('{"NB_PASSWORD": "x=y ", "HF_TOKEN": "hf_1"}', id="one JSON object"),
+    ],
+)
+def test_a_bundle_holds_many_and_comes_between_variable_and_file(tmp_path: Path, bundle: str) -> None:
+    (tmp_path / "HF_TOKEN").write_text("from-file")
+    found = sources({"RECONCILER_SECRETS": bundle}, tmp_path)
+    assert [found.resolve(name) for name in ("NB_PASSWORD", "HF_TOKEN")] == ["x=y ", "hf_1"]
+    assert sources({"RECONCILER_SECRETS": bundle, "HF_TOKEN": "own"}).resolve("HF_TOKEN") == "own"
+
+
+@pytest.mark.parametrize(
+    "bundle", ["HF_TOKEN=a\nhunter22", "hunter22", '{"HF_TOKEN": 1, "x": "hunter22"}', '{"HF_TOKEN": "hunter22"']
+)
+def test_a_bundle_that_is_none_is_an_error_that_shows_nothing_of_it(bundle: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        sources({"RECONCILER_SECRETS": bundle}).resolve("NB_PASSWORD")
+    assert caught.value.problems[0].code == "secret-unreadable"
+    assert "hunter22" not in str(caught.value)
+
+
 def test_missing_names_what_is_set_nowhere_and_gives_no_value_away(tmp_path: Path) -> None:
     (tmp_path / "NB_PASSWORD").write_text("hunter22")
     found = sources({}, tmp_path)
