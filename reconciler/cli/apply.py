@@ -8,7 +8,7 @@ import secrets as random_source
 import socket
 import sys
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,21 +19,22 @@ from reconciler.apply.record import secret_names
 from reconciler.apply.run import Applier, steps_of
 from reconciler.apply.step import StepTools
 from reconciler.cli.exits import Exit, of_plan, of_report
+from reconciler.cli.expected import Expected, read_expected
 from reconciler.cli.looks import settled_world, sure_plan, trust
 from reconciler.cli.options import (
     Common,
     common_options,
     output_option,
     plan_options,
+    result_option,
+    seconds_of,
     selection_options,
 )
 from reconciler.cli.output import Printer
-from reconciler.cli.plan import plan_options_of, print_plan, say_notes
+from reconciler.cli.plan import plan_data, plan_options_of, print_plan, say_notes
 from reconciler.cli.progress import showing
-from reconciler.cli.project import load_spec
 from reconciler.cli.revision import is_older
 from reconciler.cli.session import Session, World, open_session, unplaced
-from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping
 from reconciler.cli.who import who
 from reconciler.diff.change import Action
@@ -44,7 +45,6 @@ from reconciler.plan.outcome import Report
 from reconciler.plan.plan import Options, Plan
 from reconciler.problems import Problem, Refused, SpecError
 from reconciler.render import machine, text
-from reconciler.spec.formats import duration
 
 __all__ = ["command"]
 
@@ -61,16 +61,9 @@ class _Wishes:
 
     yes: bool
     partial: bool
-    expected: tuple[frozenset[str], ...]
-    """Sets of change digests (or whole plans' digests) that were reviewed; empty: no expectation."""
-    reviewed: Mapping[str, Mapping[str, Any]]
-    """Address → its change as a reviewed file has it."""
-    owners: Mapping[str, str]
-    """Plan file → whom it was made for."""
+    expected: Expected | None
+    """What was reviewed, if this apply is to do nothing else."""
     allow_older: bool
-    spec_digest: str
-    revision: str
-    """Of the file's spec; may be empty."""
     output: str
     lease_wait_s: float
     parallel: int
@@ -89,6 +82,7 @@ class _Wishes:
 @click.option("--parallel", type=click.IntRange(1, 64), default=10, show_default=True, help="Steps at a time.")
 @click.option("--timeout", default=None, metavar="TIME", help="Begin nothing more after this time, such as 30m.")
 @output_option("text", "json")
+@result_option
 @plan_options
 @selection_options
 @common_options
@@ -100,21 +94,10 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
     wishes = _wishes(file, output, chosen)
     if not wishes.yes and not (sys.stdin is not None and sys.stdin.isatty()):
         raise click.UsageError("there is no terminal to ask on; --yes applies without asking")
-    spec = load_spec(common.where)
-    for name, owner in wishes.owners.items():
-        if owner != spec.project.owner:
-            raise _refused(
-                "other-owner",
-                f"{name} is a plan for {owner}, and this is {spec.project.owner}",
-                "a plan of this project and environment",
-            )
-    if wishes.spec_digest and wishes.spec_digest != spec.digest:
-        made = f" at revision {wishes.revision}" if wishes.revision else ""
-        raise _refused(
-            "other-spec",
-            f"the plan was made{made} from spec {wishes.spec_digest[:12]}, and here is spec {spec.digest[:12]}",
-            "the spec of the plan, or a new plan",
-        )
+    spec = common.load()
+    if wishes.expected is not None:
+        wishes.expected.check_owner(spec.project.owner)
+        wishes.expected.check_spec(spec.digest)
     with open_session(spec, common.where.root, common.printer) as session:
         _check_age(session, allowed=wishes.allow_older)
         session.check_catalogue()
@@ -134,12 +117,13 @@ def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int
     for sentence in settled:
         printer.note(sentence)
     shown = wishes.output != "json"
+    data = plan_data(plan, printer)
     if shown:
-        print_plan(plan, "text", printer)
+        print_plan(data, "text", printer)
     refused = _refusal(plan, wishes, session)
     if refused is not None:
         if not shown:
-            printer.result(machine.dump(machine.plan_json(plan)), utf8=True)
+            print_plan(data, "json", printer)
         return refused
     _check_secrets(session, plan)
     if plan.steps and not wishes.yes and not click.confirm("Apply these changes?", err=True):
@@ -231,48 +215,13 @@ def _with_second_look(session: Session, report: Report, plan: Plan, touched: Con
 
 def _refusal(plan: Plan, wishes: _Wishes, session: Session) -> int | None:
     """Why nothing may be sent, as an exit code; `None` when it may."""
-    if wishes.expected:
-        _check_expected(plan, wishes, session)
+    if wishes.expected is not None:
+        wishes.expected.check(plan, session.ledger.runs(session.owner))
     code = of_plan(plan, detailed=False)
     if code is Exit.DONE or wishes.partial:
         return None
     session.printer.note("nothing was sent; --partial applies what depends on none of the blocked or unknown ones")
     return code
-
-
-def _check_expected(plan: Plan, wishes: _Wishes, session: Session) -> None:
-    """Every change still to be made must be in a reviewed set; a complete one used again is refused."""
-    reviewed = frozenset().union(*wishes.expected)
-    todo = plan.digests
-    surprises = sorted(
-        address for address, digest in todo.items() if digest not in reviewed and plan.digest not in reviewed
-    )
-    if surprises:
-        raise _refused(
-            "unexpected-change",
-            "what is to be done is not what was reviewed: "
-            + "; ".join(_surprise(address, plan, wishes.reviewed) for address in surprises),
-            "the plan that was reviewed; plan again",
-        )
-    if not todo and any(
-        run.plan_digest in reviewed or set(run.changes) & reviewed for run in session.ledger.runs(session.owner)
-    ):
-        raise _refused("already-applied", "this plan was applied already, and nothing is left to do", "a new plan")
-
-
-def _surprise(address: str, plan: Plan, reviewed: Mapping[str, Mapping[str, Any]]) -> str:
-    """What differs between a reviewed change and the same one now; paths and ids only, never a value."""
-    before = reviewed.get(address)
-    if before is None:
-        return f"{address} is in no reviewed plan"
-    now = next(item for item in machine.plan_json(plan)["changes"] if item["address"] == address)
-    if (before["action"], before["id"]) != (now["action"], now["id"]):
-        return f"{address} was {before['action']} {before['id'] or ''}".rstrip() + (
-            f" and is {now['action']} {now['id'] or ''}".rstrip()
-        )
-    sides = [{item["path"]: (item["before"], item["after"]) for item in change["fields"]} for change in (before, now)]
-    moved = sorted(path for path in {*sides[0], *sides[1]} if sides[0].get(path) != sides[1].get(path))
-    return f"{address} has moved since ({', '.join(moved) or 'its spec or lifecycle'})"
 
 
 def _check_secrets(session: Session, plan: Plan) -> None:
@@ -330,42 +279,17 @@ def _check_place(session: Session) -> None:
 
 
 def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
-    expected: list[frozenset[str]] = []
-    reviewed: dict[str, Mapping[str, Any]] = {}
-    owners: dict[str, str] = {}
-    spec_digest = revision = ""
-    for item in (*((file,) if file else ()), *chosen.pop("expect")):
-        if os.path.exists(item):  # noqa: PTH110 - a digest or a path, as text
-            data = read_plan_file(item)
-            owners[item] = data["owner"]
-            expected.append(frozenset(change["digest"] for change in data["changes"]) | {data["digest"]})
-            reviewed |= {change["address"]: change for change in data["changes"]}
-            if item == file:
-                spec_digest, revision = data["spec_digest"], data["revision"] or ""
-        else:
-            expected.append(frozenset([item]))
     timeout = chosen.pop("timeout")
     return _Wishes(
         yes=chosen.pop("yes"),
         partial=chosen.pop("partial"),
-        expected=tuple(expected),
-        reviewed=reviewed,
-        owners=owners,
+        expected=read_expected(file, chosen.pop("expect")),
         allow_older=chosen.pop("allow_older"),
-        spec_digest=spec_digest,
-        revision=revision,
         output=output,
-        lease_wait_s=_seconds("--lease-wait", chosen.pop("lease_wait")),
+        lease_wait_s=seconds_of("--lease-wait", chosen.pop("lease_wait")),
         parallel=chosen.pop("parallel"),
-        timeout_s=_seconds("--timeout", timeout) if timeout else None,
+        timeout_s=seconds_of("--timeout", timeout) if timeout else None,
     )
-
-
-def _seconds(option: str, text_: str) -> float:
-    try:
-        return duration(text_)
-    except ValueError:
-        raise click.BadParameter(f"{text_!r} is no time such as 30s, 20m or 1h", param_hint=option) from None
 
 
 def _generations(session: Session, plan: Plan) -> dict[str, int]:
@@ -386,6 +310,8 @@ def _longest_request(session: Session) -> float:
 
 
 def _print_report(report: Report, output: str, printer: Printer) -> None:
+    if printer.saved is not None:
+        printer.saved.keep("report", machine.with_texts(machine.report_json(report), printer.redactor.redact))
     if output == "json":
         printer.result(machine.dump(machine.report_json(report)), utf8=True)
     else:

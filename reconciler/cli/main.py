@@ -18,10 +18,13 @@ COMMANDS: Final = {
     "plan": "Show what would be done.",
     "show": "Print a saved plan.",
     "apply": "Make live what the spec says.",
+    "drift": "Show what has changed behind the spec's back.",
     "list": "Show what is live.",
+    "snapshot": "Save live state, for plans without credentials.",
     "outputs": "Print ids and endpoints of our resources.",
     "doctor": "Look whether everything is there that an apply needs.",
     "ledger": "Show what was applied; repair or move the record.",
+    "github": "Comment, summarise and file what a run found, on GitHub.",
     "graph": "Print which resource needs which.",
     "explain": "Tell what a field, a kind or a code means.",
     "schema": "Print the JSON Schema of a kind.",
@@ -67,9 +70,26 @@ def main() -> None:
     try:
         code = int(_run(printer))
     except Exception as error:  # noqa: BLE001 - the edge: a bug is reported without values, never as an outcome
-        printer.note(_bug(error, printer))
+        _say(error, _bug(error, printer), printer)
         code = _FAILED
-    sys.exit(code)
+    sys.exit(_saved(code, printer))
+
+
+def _saved(code: int, printer: Printer) -> int:
+    """Close the file of `--result`; the code stays, unless the file can't be written and all else went well."""
+    try:
+        if printer.saved is not None:
+            printer.saved.finish(code)
+    except OutputError as error:
+        printer.note(str(error))
+        return code or _FAILED
+    return code
+
+
+def _say(error: BaseException, told: str, printer: Printer) -> None:
+    printer.note(told)
+    if printer.saved is not None:
+        printer.saved.fail(error, told)
 
 
 def _run(printer: Printer) -> int:
@@ -80,16 +100,16 @@ def _run(printer: Printer) -> int:
         return _called(printer)
     except click.UsageError as error:
         hint = f"\nTry: {error.ctx.command_path} --help" if error.ctx else ""
-        printer.note(f"{error.format_message()}{hint}")
+        _say(error, f"{error.format_message()}{hint}", printer)
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        printer.note("stopped; nothing more was sent")
+    except (click.Abort, KeyboardInterrupt) as error:
+        _say(error, "stopped; nothing more was sent", printer)
         return Exit.REFUSED
     except OutputError as error:
-        printer.note(str(error))
+        _say(error, str(error), printer)
         return Exit.ERROR
     except ReconcilerError as error:
-        printer.note(_told(error))
+        _say(error, _told(error), printer)
         return of_error(error)
 
 

@@ -12,10 +12,22 @@ from typing import Any
 import click
 
 from reconciler.cli.output import Printer
-from reconciler.cli.project import ProjectFiles
+from reconciler.cli.project import ProjectFiles, load_spec
+from reconciler.cli.result import ResultFile
+from reconciler.spec import Spec
+from reconciler.spec.formats import duration
 from reconciler.spec.resource import Limit
 
-__all__ = ["Common", "common_options", "max_deletes", "output_option", "plan_options", "selection_options"]
+__all__ = [
+    "Common",
+    "common_options",
+    "max_deletes",
+    "output_option",
+    "plan_options",
+    "result_option",
+    "seconds_of",
+    "selection_options",
+]
 
 _Command = Callable[..., Any]
 
@@ -26,6 +38,17 @@ class Common:
 
     where: ProjectFiles
     printer: Printer
+
+    def load(self) -> Spec:
+        """Read and compile the project, and note whose it is.
+
+        Raises:
+            SpecError: with all problems of the stage that found some.
+        """
+        spec = load_spec(self.where)
+        if self.printer.saved is not None:
+            self.printer.saved.identify(spec.project.owner, spec.project.environment)
+        return spec
 
 
 def common_options(command: _Command) -> _Command:
@@ -42,6 +65,11 @@ def common_options(command: _Command) -> _Command:
         printer: Printer = click.get_current_context().obj
         printer.verbose = options.pop("verbose")
         printer.quiet = options.pop("quiet")
+        result = options.pop("result", None)
+        if result is not None:
+            name = str(click.get_current_context().info_name)
+            printer.saved = ResultFile(Path(result), name, where.environment, printer.redactor.redact)
+            printer.saved.begin()
         return command(Common(where=where, printer=printer), **options)
 
     run.__doc__ = command.__doc__
@@ -89,6 +117,28 @@ def output_option(*choices: str) -> Callable[[_Command], _Command]:
         show_default=True,
         help="Form of the result.",
     )
+
+
+def result_option(command: _Command) -> _Command:
+    """`--result`: what became of the command, for a next step; `common_options` opens the file."""
+    return click.option(
+        "--result",
+        metavar="FILE",
+        default=None,
+        help="Also save what became of this, for `github`; the file is there from the start.",
+    )(command)
+
+
+def seconds_of(option: str, text: str) -> float:
+    """Read a time such as `30s`, `20m` or `24h`, in seconds.
+
+    Raises:
+        click.BadParameter: when it is none.
+    """
+    try:
+        return duration(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time such as 30s, 20m or 1h", param_hint=option) from None
 
 
 def selection_options(command: _Command) -> _Command:

@@ -8,10 +8,13 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from reconciler.render.style import Style
 from reconciler.secrets.redact import Redactor
+
+if TYPE_CHECKING:
+    from reconciler.cli.result import ResultFile
 
 __all__ = ["OutputError", "Printer"]
 
@@ -29,6 +32,7 @@ class Printer:
         verbose: 0, 1 (`-v`) or 2 (`-vv`: every request).
         quiet: No progress.
         above: While something is drawn on the terminal: writes a line above it.
+        saved: Where `--result` keeps what becomes of this command.
     """
 
     redactor: Redactor = field(default_factory=Redactor)
@@ -36,6 +40,7 @@ class Printer:
     quiet: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     above: Callable[[str], None] | None = None
+    saved: ResultFile | None = None
     _said: set[str] = field(default_factory=set)
 
     @property

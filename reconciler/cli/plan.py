@@ -2,52 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reconciler.cli.exits import of_plan
+from reconciler.cli.offline import Offline, open_snapshot
 from reconciler.cli.options import (
     Common,
     common_options,
     max_deletes,
     output_option,
     plan_options,
+    result_option,
+    seconds_of,
     selection_options,
 )
 from reconciler.cli.output import OutputError, Printer
-from reconciler.cli.project import load_spec
 from reconciler.cli.session import Session, open_session
 from reconciler.plan.plan import Options, Plan
 from reconciler.problems import Problem, Problems, nearest
 from reconciler.render import machine, markdown, text
 from reconciler.spec import Spec
 
-__all__ = ["command", "plan_options_of", "print_plan", "say_notes"]
+__all__ = ["command", "plan_data", "plan_options_of", "print_plan", "say_notes"]
 
 
 @click.command("plan", epilog="Example: reconciler plan -C specs-example -e dev --out plan.json")
 @click.option("--out", "out", metavar="FILE", default=None, help="Also save the plan, for `show` and `apply FILE`.")
 @click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 2 when there are changes.")
+@click.option(
+    "--live",
+    "live",
+    metavar="FILE",
+    default=None,
+    help="Compare with a snapshot: no provider is asked, no secret needed.",
+)
+@click.option(
+    "--max-age", "max_age", metavar="TIME", default="24h", show_default=True, help="Warn of an older snapshot."
+)
 @output_option("text", "json", "markdown")
+@result_option
 @plan_options
 @selection_options
 @common_options
 def command(common: Common, *, out: str | None, detailed: bool, output: str, **chosen: object) -> int:
     """Compare the spec with what is live, and show what would be done. Writes nothing to any provider."""
-    spec = load_spec(common.where)
+    live, max_age_s = chosen.pop("live"), seconds_of("--max-age", str(chosen.pop("max_age")))
+    spec = common.load()
+    if live is not None:
+        offline = open_snapshot(str(live), spec, common.where.root, max_age_s=max_age_s)
+        plan = offline.plan(plan_options_of(offline, chosen))
+    else:
+        plan = _live_plan(spec, common, chosen)
+    if out is not None:
+        _save(plan, Path(out), common.printer)
+    print_plan(plan_data(plan, common.printer), output, common.printer)
+    return of_plan(plan, detailed=detailed)
+
+
+def _live_plan(spec: Spec, common: Common, chosen: dict[str, object]) -> Plan:
     with open_session(spec, common.where.root, common.printer) as session:
         session.check_catalogue()
         plan = session.plan(session.read_world(), plan_options_of(session, chosen))
         say_notes(session)
-    if out is not None:
-        _save(plan, Path(out), common.printer)
-    print_plan(plan, output, common.printer)
-    return of_plan(plan, detailed=detailed)
+    return plan
 
 
-def plan_options_of(session: Session, chosen: dict[str, object]) -> Options:
+def plan_options_of(session: Session | Offline, chosen: dict[str, object]) -> Options:
     """The plan's options from the command line's."""
     targets = chosen.get("targets") or ()
     limit = chosen.get("max_deletes")
@@ -88,14 +113,21 @@ def _policies(spec: Spec, names: object) -> frozenset[str]:
     return frozenset(asked)
 
 
-def print_plan(plan: Plan, output: str, printer: Printer) -> None:
-    """The plan in the form that was asked for."""
+def plan_data(plan: Plan, printer: Printer) -> dict[str, Any]:
+    """The plan as it may be shown, kept for `--result`."""
     # Masked here, before the checksum is taken: a plan that was masked afterwards would look altered.
     data = machine.with_texts(machine.plan_json(plan), printer.redactor.redact)
+    if printer.saved is not None:
+        printer.saved.keep("plan", data)
+    return data
+
+
+def print_plan(data: Mapping[str, Any], output: str, printer: Printer) -> None:
+    """A plan in the form that was asked for."""
     if output == "json":
         printer.result(machine.dump(data), utf8=True, masked=True)
     elif output == "markdown":
-        printer.result(markdown.plan_markdown(data, title=plan.owner), utf8=True)
+        printer.result(markdown.plan_markdown(data, title=data["owner"]), utf8=True)
     else:
         printer.result(text.plan_text(data, printer.style))
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +193,6 @@ class Session:
     def plan(self, world: World, options: Options) -> Plan:
         """Make the plan."""
         project = self.spec.project
-        others = [f"{project.name}/{name}" for name in project.environments if name != project.environment]
         given = PlanInput(
             spec=self.spec,
             entries=world.entries,
@@ -206,7 +204,7 @@ class Session:
             calls=self._calls,
             secret_changed=self.secret_changed,
             open_intents={item.row.address: item.message for item in world.settlement.open},
-            other_owners={owner_hash(owner): owner for owner in others},
+            other_owners=named_owners(project),
             warnings=self.warnings,
             released=world.released,
             trusted=frozenset(self.ledger.trusted(self.owner)),
@@ -242,16 +240,13 @@ class Session:
         marker = change.live.marker if change.live is not None and change.live.marker else _PLACEHOLDER
         return provider.calls(change, marker)
 
-    def _prices(self, name: str) -> PriceList:
-        """The provider's own prices, and the project's on top."""
+    def own_prices(self, name: str) -> PriceList:
+        """What the provider itself tells of prices and GPUs."""
         catalogue = self.catalogues.get(name, Catalogue())
-        configured = self.spec.project.providers[name].settings.get("prices")
-        per_hour: dict[str, Decimal] = dict(catalogue.prices)
-        unit = catalogue.unit
-        if isinstance(configured, Prices):
-            per_hour.update(configured.per_hour)
-            unit = configured.unit or unit
-        return PriceList(unit=unit, per_hour=per_hour, gpus=catalogue.gpus)
+        return PriceList(unit=catalogue.unit, per_hour=catalogue.prices, gpus=catalogue.gpus)
+
+    def _prices(self, name: str) -> PriceList:
+        return with_prices(self.own_prices(name), self.spec.project.providers[name])
 
     def selection(self, labels: str, targets: Iterable[str], provider: str) -> Callable[[str, Mapping[str, str]], bool]:
         """`-l`, `--target` and `--provider` as one question."""
@@ -418,6 +413,21 @@ def _known_ids(key: tuple[str, str], entries: Iterable[Applied], rows: Iterable[
     at = f"{key[0]}/{key[1]}/"
     found = {live_id for e in entries if e.address.startswith(at) for live_id in (e.live_id, e.successor)}
     return found | {row.live_id for row in rows if row.op == "create" and row.address.startswith(at)}
+
+
+def with_prices(own: PriceList, config: ProviderConfig) -> PriceList:
+    """A provider's own prices, and the project's on top."""
+    configured = config.settings.get("prices")
+    if not isinstance(configured, Prices):
+        return own
+    per_hour = {**own.per_hour, **configured.per_hour}
+    return dataclasses.replace(own, unit=configured.unit or own.unit, per_hour=per_hour)
+
+
+def named_owners(project: Project) -> dict[str, str]:
+    """Owner hash → name, for the project's other environments."""
+    others = [f"{project.name}/{name}" for name in project.environments if name != project.environment]
+    return {owner_hash(owner): owner for owner in others}
 
 
 def unplaced(project: Project, environ: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,7 @@ from reconciler.cli.project import PROJECT_FILE, ProjectFiles, load_spec
 from reconciler.problems import Origin, Problem, Refused, SpecError
 from reconciler.render import machine, markdown, text
 
-__all__ = ["command", "read_plan_file"]
+__all__ = ["command", "not_a_plan", "read_plan_file"]
 
 
 @click.command("show", epilog="Example: reconciler show plan.json")
@@ -57,14 +57,18 @@ def read_plan_file(file: str) -> dict[str, Any]:
     try:
         data = json.loads(Path(file).read_bytes())
     except (OSError, ValueError) as error:
-        raise SpecError([_problem(file, "not-a-plan", f"it is no saved plan: {error}")]) from None
+        raise not_a_plan(file, f"it is no saved plan: {error}") from None
     if not isinstance(data, dict) or data.get("format") != machine.PLAN_FORMAT:
-        wrong = f"it is no saved plan of format {machine.PLAN_FORMAT}"
-        raise SpecError([_problem(file, "not-a-plan", wrong)])
+        raise not_a_plan(file, f"it is no saved plan of format {machine.PLAN_FORMAT}")
     if not machine.is_intact(data):
         wrong = f"its digest {str(data.get('digest'))[:12]} does not fit its content: it was altered after it was saved"
         raise Refused([_problem(file, "plan-altered", wrong)])
     return data
+
+
+def not_a_plan(file: str, wrong: str) -> SpecError:
+    """The error about a file that is none of those that are asked for."""
+    return SpecError([_problem(file, "not-a-plan", wrong)])
 
 
 def _problem(file: str, code: str, wrong: str) -> Problem:

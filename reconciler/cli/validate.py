@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.options import Common, common_options, output_option
-from reconciler.cli.project import load_spec
+from reconciler.cli.options import Common, common_options, output_option, result_option
 from reconciler.problems import Problem, SpecError
 from reconciler.render import machine, text
 
@@ -19,6 +18,7 @@ __all__ = ["command"]
 )
 @click.option("--online", is_flag=True, help="Also ask the providers whether templates, machines and projects exist.")
 @output_option("text", "json")
+@result_option
 @common_options
 def command(common: Common, *, online: bool, output: str) -> int:
     """Check the spec: syntax, shape, values, names, rules across fields.
@@ -29,7 +29,7 @@ def command(common: Common, *, online: bool, output: str) -> int:
     warnings: tuple[Problem, ...] = ()
     summary = ""
     try:
-        spec = load_spec(common.where)
+        spec = common.load()
         warnings = spec.warnings
         summary = f"{len(spec.resources)} resources of {spec.project.owner} are valid"
         if online:
@@ -44,8 +44,11 @@ def command(common: Common, *, online: bool, output: str) -> int:
                     problems += (Problem(code="list-failed", address=name, wrong=message, expected="it to answer"),)
     except SpecError as error:
         problems = error.problems
+    data = machine.problems_json(problems, warnings)
+    if common.printer.saved is not None:
+        common.printer.saved.report_problems(data)
     if output == "json":
-        common.printer.result(machine.dump(machine.problems_json(problems, warnings)), utf8=True)
+        common.printer.result(machine.dump(data), utf8=True)
         return Exit.ERROR if problems else Exit.DONE
     if warnings:
         common.printer.note(text.problems_text(warnings))

@@ -8,10 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reconciler.codes import apply, command, diff, ledger, load, plan, project, provider, secrets, spec, template
+from reconciler.codes import (
+    apply,
+    command,
+    diff,
+    github,
+    ledger,
+    load,
+    plan,
+    project,
+    provider,
+    secrets,
+    spec,
+    template,
+)
 from reconciler.codes.code import Code
 
 __all__ = ["CODES", "Code"]
 
-_STAGES: Final = (load, template, spec, project, diff, plan, apply, ledger, secrets, provider, command)
+_STAGES: Final = (load, template, spec, project, diff, plan, apply, ledger, secrets, provider, command, github)
 CODES: Final[Mapping[str, Code]] = {code.code: code for stage in _STAGES for code in stage.CODES}

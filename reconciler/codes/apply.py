@@ -25,6 +25,16 @@ CODES: Final = (
         remedy="Give the plan of this project and environment, or choose the other one with `-C` or `-e`.",
     ),
     Code(
+        code="offline-plan",
+        stage="apply",
+        meaning=(
+            "The plan file was made from a snapshot (`plan --live`): a preview, of what was live then. It never counts "
+            "as reviewed."
+        ),
+        remedy="Make a plan with credentials, review that, and apply it.",
+        example="reconciler plan --out plan.json",
+    ),
+    Code(
         code="older-spec",
         stage="apply",
         meaning=(

@@ -101,4 +101,62 @@ CODES: Final = (
         ),
         remedy="Read it; nothing is stopped.",
     ),
+    Code(
+        code="not-in-snapshot",
+        stage="plan",
+        meaning=(
+            "The plan is made from a snapshot, and that does not tell: it knows no such provider, or the id is none of "
+            "ours, and of others it holds the name alone."
+        ),
+        remedy="Take a new snapshot with this reconciler.yaml, or plan with credentials.",
+    ),
+    Code(
+        code="snapshot-old",
+        stage="plan",
+        meaning="The snapshot is older than --max-age (24 hours unless told otherwise). Nothing is stopped.",
+        remedy="Take a new one, or fetch the published one again.",
+        example="reconciler snapshot --published --out live.json",
+    ),
+    Code(
+        code="snapshot-from-the-future",
+        stage="plan",
+        meaning="By the clock of this machine, the snapshot was not taken yet. Nothing is stopped.",
+        remedy="Set the clock of the machine that took it, or of this one.",
+    ),
+    Code(
+        code="snapshot-elsewhere",
+        stage="plan",
+        meaning=(
+            "A provider instance has other settings (an address, a project, a cluster, a user) than when the snapshot "
+            "was taken, so the plan may be about another account than the one that would be changed."
+        ),
+        remedy="Read the change of reconciler.yaml first, and plan with credentials before it is merged.",
+    ),
+    Code(
+        code="not-a-snapshot",
+        stage="plan",
+        meaning="The file is no snapshot, or of a format that this release does not know, or damaged.",
+        remedy="Write it with `reconciler snapshot --out FILE`, of the same release.",
+        example="reconciler snapshot --out live.json",
+    ),
+    Code(
+        code="snapshot-altered",
+        stage="plan",
+        meaning="The snapshot's checksum does not fit its content: somebody edited it, or it was cut off.",
+        remedy="Take a new one; nothing in it is meant to be edited.",
+        example="reconciler snapshot --out live.json",
+    ),
+    Code(
+        code="other-snapshot",
+        stage="plan",
+        meaning="The snapshot was made for another project or environment.",
+        remedy="Give the snapshot of this one, or choose the other one with `-C` or `-e`.",
+    ),
+    Code(
+        code="no-snapshot",
+        stage="plan",
+        meaning="On the branch of the Git ledger stands no snapshot of this project and environment.",
+        remedy="Let a job with credentials publish one, such as the one that looks for drift.",
+        example="reconciler snapshot --publish",
+    ),
 )

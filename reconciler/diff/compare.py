@@ -24,7 +24,7 @@ from reconciler.problems import Origin
 from reconciler.spec.document import Layer
 from reconciler.spec.values import KnownAfterApply, encode, fill, holds_secret, is_pending, pending_in
 
-__all__ = ["ABSENT", "Comparison", "Sides", "canonical", "compare", "leaves", "same_at", "text_of"]
+__all__ = ["ABSENT", "Comparison", "Sides", "by_key", "canonical", "compare", "leaves", "same_at", "text_of"]
 
 
 class _Absent:
@@ -142,7 +142,7 @@ def _mapping_children(node: _Node) -> Iterable[_Node]:
 
 def _keyed_children(kind: Kind, node: _Node, list_key: str) -> Iterable[_Node]:
     rules = {key: kind.exact_rule(node.path / EACH / key) for key in list_key.split("+")}
-    desired, live, applied = (_by_key(value, rules) for value in (node.desired, node.live, node.applied))
+    desired, live, applied = (by_key(value, rules) for value in (node.desired, node.live, node.applied))
     for key in dict.fromkeys([*desired, *applied]):
         index, wanted = desired.get(key, (0, ABSENT))
         where = (*node.where, index) if wanted is not ABSENT else node.where
@@ -170,7 +170,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _by_key(value: Any, rules: Mapping[str, FieldRule | None]) -> dict[str, tuple[int, Any]]:
+def by_key(value: Any, rules: Mapping[str, FieldRule | None]) -> dict[str, tuple[int, Any]]:
     """A keyed list as a map; `a+b` is a key of two fields, of which any may be missing.
 
     A key field that is not written counts as its default; two elements with one key stay two.

@@ -30,11 +30,11 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def change_digest(change: Change, calls: Iterable[Call]) -> str:
+def change_digest(change: Change, calls: Iterable[Call], *, offline: bool = False) -> str:
     """SHA-256 over address, action, live id, fields, desired spec, lifecycle and calls, as hex.
 
     Never over commit, origin, reason text, cost or time. Secrets are names (and their revision, in the lifecycle),
-    unknown values their `ref` text.
+    unknown values their `ref` text. `offline`: of a plan from a snapshot, which never counts as reviewed: another one.
     """
     desired = change.desired
     data = {
@@ -60,6 +60,7 @@ def change_digest(change: Change, calls: Iterable[Call]) -> str:
         "order": str(change.replace_order or ""),
         "leftover": change.leftover.id if change.leftover else "",
         "calls": [[str(call.op), call.method, call.summary] for call in calls],
+        **({"offline": True} if offline else {}),
     }
     return hashlib.sha256(canonical_json(data)).hexdigest()
 
@@ -70,9 +71,9 @@ def _settled(change: Change, path: FieldPath, value: Any) -> Any:
     return normalise(rule.normalise, value) if rule is not None and value is not None else value
 
 
-def plan_digest(changes: Iterable[str]) -> str:
-    """SHA-256 over the sorted set of the changes' digests, as hex."""
-    return hashlib.sha256(canonical_json(sorted(set(changes)))).hexdigest()
+def plan_digest(changes: Iterable[str], *, offline: bool = False) -> str:
+    """SHA-256 over the sorted set of the changes' digests, as hex; another one for a plan from a snapshot."""
+    return hashlib.sha256(canonical_json([*sorted(set(changes)), *(["offline"] if offline else [])])).hexdigest()
 
 
 def lifecycle_data(lifecycle: Lifecycle) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from reconciler.plan.digest import change_digest, plan_digest
 from reconciler.plan.order import Step, dependencies_first, order
 from reconciler.plan.policy import enforce
 from reconciler.plan.safety import guard, hold_names, hold_shared
+from reconciler.plan.snapshot import Taken, told_offline
 from reconciler.problems import Problem
 from reconciler.spec.resource import Limit, Resource, ResourceRef, Spec
 from reconciler.spec.values import KnownAfterApply, SecretRef, fill, pending_in
@@ -62,6 +63,8 @@ class PlanInput:
         released: Live ids that were ours and were let go.
         trusted: Scopes in which a person said that unmarked items are foreign.
         revision: Git revision of the spec, or empty.
+        snapshot: Of which moment all this is, when it was not read live.
+        notes: What else is to be said once.
     """
 
     spec: Spec
@@ -80,6 +83,8 @@ class PlanInput:
     released: frozenset[str] = frozenset()
     trusted: frozenset[str] = frozenset()
     revision: str = ""
+    snapshot: Taken | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class Plan:
         warnings: What a policy or a provider's catalogue would have a person know; an apply goes on.
         notes: Said once, such as secrets that can't be compared.
         partial: True when something could not be read, so that the plan may be missing changes.
+        snapshot: The moment that it is of, when it was made from a snapshot; its digests are of no live plan.
     """
 
     owner: str
@@ -110,6 +116,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     partial: bool = False
     revision: str = ""
+    snapshot: Taken | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -155,8 +162,11 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
     changes = tuple(_with_calls(change, given) for change in changes)
     by_address = {change.address: change for change in changes}
     steps = tuple(_step_with_calls(step, by_address[step.address], given) for step in order(changes))
+    offline = given.snapshot is not None
     digests = {
-        change.address: change_digest(change, change.calls) for change in changes if change.action is not Action.NONE
+        change.address: change_digest(change, change.calls, offline=offline)
+        for change in changes
+        if change.action is not Action.NONE
     }
     return Plan(
         owner=given.spec.project.owner,
@@ -164,7 +174,7 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         changes=changes,
         steps=steps,
         digests=digests,
-        digest=plan_digest(digests.values()),
+        digest=plan_digest(digests.values(), offline=offline),
         costs=costs,
         problems=(*given.problems, *_list_problems(listings.values())),
         warnings=tuple(dict.fromkeys((*given.spec.warnings, *given.warnings, *said))),
@@ -172,6 +182,7 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         partial=any(change.action is Action.UNKNOWN for change in changes)
         or any(listing.verdict is not Verdict.COMPLETE for listing in listings.values()),
         revision=given.revision,
+        snapshot=given.snapshot,
     )
 
 
@@ -292,7 +303,10 @@ def _decide_one(
         secret_changed=lambda name: given.secret_changed(name, stored.get(name, "")),
         trust_markers=options.trust_markers,
     )
-    return decide(found, fill(resource.spec, lambda reference: _known(reference, decided)), facts)
+    change = decide(found, fill(resource.spec, lambda reference: _known(reference, decided)), facts)
+    if given.snapshot is None:
+        return change
+    return told_offline(change, listed=(resource.ref.provider, resource.ref.kind) in given.listings)
 
 
 def _is_stuck(upstream: Change) -> bool:
@@ -403,7 +417,7 @@ def _list_problems(listings: Iterable[Listing]) -> list[Problem]:
 
 
 def _notes(given: PlanInput, changes: Iterable[Change], listings: Iterable[Listing]) -> tuple[str, ...]:
-    notes = [note for listing in listings for note in listing.notes]
+    notes = [*given.notes, *(note for listing in listings for note in listing.notes)]
     untold = set()
     for change in changes:
         if change.action not in {Action.NONE, Action.UPDATE} or change.desired is None or change.applied is None:
@@ -413,7 +427,9 @@ def _notes(given: PlanInput, changes: Iterable[Change], listings: Iterable[Listi
                 stored = change.applied.fingerprints.get(found.name, "")
                 if given.secret_changed(found.name, stored) is None:
                     untold.add(found.name)
-    if untold:
+    if untold and given.snapshot is not None:
+        notes.append(f"a snapshot does not tell whether these secrets changed: {', '.join(sorted(untold))}")
+    elif untold:
         notes.append(
             "can't tell whether these secrets changed since the last apply (set RECONCILER_FINGERPRINT_KEY, or raise "
             f"lifecycle.secretsRevision): {', '.join(sorted(untold))}"

@@ -12,7 +12,7 @@ from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style, Tone
 from reconciler.render.values import inner_diff, value_text
 
-__all__ = ["LOOKS", "Block", "Line", "Look", "block", "interruption_text"]
+__all__ = ["LOOKS", "Block", "Line", "Look", "block", "interruption_text", "short_place"]
 
 _MOST_NEW_FIELDS: Final = 12
 
@@ -181,7 +181,7 @@ def _remarks(field: Mapping[str, Any], change: Mapping[str, Any], style: Style, 
         parts.append(rule)
     if field["class"] in _CLASSES:
         parts.append(_CLASSES[field["class"]])
-    origin = _short_place(field["origin"])
+    origin = short_place(field["origin"])
     # A new resource's own file stands at its head; only what comes from elsewhere is worth a word.
     if origin and not (is_new and _file(field["origin"]) == _file(change["source"])):
         parts.append(for_terminal(origin))
@@ -221,10 +221,10 @@ def interruption_text(change: Mapping[str, Any]) -> str:
     return "gone" if is_delete and change["interruption"] == "replace" else str(change["interruption"])
 
 
-def _short_place(place: str | None) -> str:
+def short_place(place: str | None) -> str:
     """`values/prod.yaml:12:3` without its column."""
     return place.rpartition(":")[0] if place else ""
 
 
 def _file(place: str | None) -> str:
-    return _short_place(place).rpartition(":")[0]
+    return short_place(place).rpartition(":")[0]

@@ -25,11 +25,15 @@ __all__ = [
     "IN_SPEC",
     "PLAN_FORMAT",
     "dump",
+    "field_json",
     "is_intact",
+    "last_applied_json",
     "list_json",
     "outputs_json",
+    "place_json",
     "plan_file",
     "plan_json",
+    "problem_json",
     "problems_json",
     "report_json",
     "seal",
@@ -69,13 +73,14 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "spec_digest": plan.spec.digest,
         "revision": plan.revision or None,
+        "snapshot": plan.snapshot.as_json() if plan.snapshot is not None else None,
         "summary": plan.summary,
         "changes": [_change(change, plan) for change in shown],
         "remarks": [_remark(change) for change in plan.changes if _is_remarkable(change)],
         "steps": [_step(step) for step in plan.steps],
         "order": _order(plan.steps),
-        "problems": [_problem(problem) for problem in plan.problems],
-        "warnings": [_problem(problem) for problem in plan.warnings],
+        "problems": [problem_json(problem) for problem in plan.problems],
+        "warnings": [problem_json(problem) for problem in plan.warnings],
         "notes": list(plan.notes),
         "partial": plan.partial,
         "totals": totals_json(plan.costs),
@@ -92,9 +97,9 @@ def _change(change: Change, plan: Plan) -> dict[str, Any]:
         "digest": plan.digests.get(change.address),
         "id": change.live_id or None,
         "interruption": str(change.interruption),
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_json(field) for field in change.fields],
         "cost": cost_json(cost, change) if cost is not None else None,
-        "source": _place(change.desired.origin) if change.desired is not None else None,
+        "source": place_json(change.desired.origin) if change.desired is not None else None,
         "kind": change.kind.label,
         "title": change.kind.title,
         "intended": str(change.intended) if change.intended is not None else None,
@@ -104,7 +109,7 @@ def _change(change: Change, plan: Plan) -> dict[str, Any]:
         "leftover": change.leftover.id if change.leftover is not None else None,
         "former_address": _former_address(change),
         "run_state": change.run_state or None,
-        "last_applied": _last_applied(change),
+        "last_applied": last_applied_json(change),
     }
 
 
@@ -115,21 +120,23 @@ def _former_address(change: Change) -> str | None:
     return applied.address if applied is not None and is_renamed else None
 
 
-def _last_applied(change: Change) -> dict[str, Any] | None:
+def last_applied_json(change: Change) -> dict[str, Any] | None:
+    """Who applied it last: revision, run and time (seconds since the epoch)."""
     applied = change.applied
     if applied is None or not applied.run:
         return None
     return {"revision": applied.revision or None, "run": applied.run, "at": applied.applied_at}
 
 
-def _field(field: FieldChange) -> dict[str, Any]:
+def field_json(field: FieldChange) -> dict[str, Any]:
+    """One field, before and after; what is secret or not yet known is null."""
     hidden = field.sensitive
     return {
         "path": str(field.path),
         "before": None if hidden else encode(field.before),
         "after": None if hidden or not field.after_known else encode(field.after),
         "class": str(field.field_class),
-        "origin": _place(field.origin),
+        "origin": place_json(field.origin),
         "chain": chain_json(field.chain, hidden=hidden),
         "forces_replace": field.forces_replace,
         "sensitive": hidden,
@@ -190,8 +197,8 @@ def _resource(resource: Resource) -> dict[str, Any]:
         "live_name": resource.live_name,
         "labels": dict(resource.labels),
         "lifecycle": lifecycle_data(resource.lifecycle),
-        "edges": [{"address": e.address, "why": e.why, "origin": _place(e.origin)} for e in resource.edges],
-        "source": _place(resource.origin),
+        "edges": [{"address": e.address, "why": e.why, "origin": place_json(e.origin)} for e in resource.edges],
+        "source": place_json(resource.origin),
         "spec": encode(resource.spec),
     }
 
@@ -234,7 +241,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 def list_json(rows: Iterable[ListRow], problems: Iterable[Problem] = ()) -> dict[str, Any]:
     """Live things as `reconciler-list/1`, sorted; `partial` when a provider could not be read."""
     ordered = sorted(rows, key=lambda row: (row.provider, row.kind, row.name, row.id))
-    told = [_problem(problem) for problem in problems]
+    told = [problem_json(problem) for problem in problems]
     return {
         "format": "reconciler-list/1",
         "items": [
@@ -260,8 +267,8 @@ def problems_json(problems: Iterable[Problem], warnings: Iterable[Problem] = ())
     """Mistakes as `reconciler-problems/1`, in file order; warnings, which stop nothing, apart."""
     return {
         "format": "reconciler-problems/1",
-        "problems": [_problem(problem) for problem in sorted(problems, key=Problem.sort_key)],
-        "warnings": [_problem(problem) for problem in sorted(warnings, key=Problem.sort_key)],
+        "problems": [problem_json(problem) for problem in sorted(problems, key=Problem.sort_key)],
+        "warnings": [problem_json(problem) for problem in sorted(warnings, key=Problem.sort_key)],
     }
 
 
@@ -274,7 +281,7 @@ def outputs_json(owner: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[s
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_json(problem: Problem) -> dict[str, Any]:
     """`message` is the sentence without place and code; `file`, `line`, `column` are for annotations."""
     message = f"{problem.wrong} (expected {problem.expected})" if problem.expected else problem.wrong
     if problem.nearest:
@@ -283,7 +290,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     return {
         "code": problem.code,
         "message": message,
-        "origin": _place(origin),
+        "origin": place_json(origin),
         "address": problem.address or None,
         "file": origin.file if origin and origin.line else None,
         "line": origin.line if origin and origin.line else None,
@@ -292,9 +299,10 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "wrong": problem.wrong,
         "expected": problem.expected,
         "nearest": problem.nearest or None,
-        "related": [_place(place) for place in problem.related],
+        "related": [place_json(place) for place in problem.related],
     }
 
 
-def _place(origin: Origin | None) -> str | None:
+def place_json(origin: Origin | None) -> str | None:
+    """`file:line:column`, or null."""
     return str(origin) if origin is not None else None

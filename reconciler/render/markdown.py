@@ -1,65 +1,66 @@
-"""A plan for a pull request: the same story, in whole Markdown that fits where it is posted.
-
-All text from outside stands in code spans and fences, where GitHub looks for no mention, reference, link or tag.
-"""
+"""A plan for a pull request: the same story, in whole Markdown that fits where it is posted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from reconciler.problems import Problem
-from reconciler.render.block import Block, Line, interruption_text
+from reconciler.render.block import LOOKS, Block, Line, interruption_text
+from reconciler.render.graph import Arrow, mermaid
 from reconciler.render.machine import problems_json
 from reconciler.render.money import totals_text
-from reconciler.render.safe import code_span, fence, for_terminal, no_commands, prose, summary_code
-from reconciler.render.story import (
-    blocks,
-    in_order,
-    is_all_well,
-    problem_text,
-    summary_text,
-    verdict_text,
-    warnings,
+from reconciler.render.page import (
+    COMMENT_ROOM,
+    POINTER,
+    Room,
+    age_text,
+    asides,
+    bounded,
+    code,
+    cut,
+    finish,
+    folded,
+    heading,
+    left_out,
+    moment_text,
+    problem_lines,
+    size,
+    word,
 )
+from reconciler.render.safe import code_span, fence, for_terminal, summary_code
+from reconciler.render.story import blocks, in_order, is_all_well, summary_text, verdict_text, warnings
 from reconciler.render.style import Style
 
-__all__ = ["COMMENT_ROOM", "plan_markdown", "problems_markdown"]
+__all__ = ["COMMENT_ROOM", "plan_body", "plan_markdown", "problems_markdown"]
 
-COMMENT_ROOM: Final = 65_000
-"""Characters (UTF-16 units) of one comment: GitHub takes 65,536, and whoever posts it adds a hidden mark."""
-_BYTES: Final = 1_000_000
-"""A step summary may hold 1 MiB."""
 _STYLE: Final = Style()
 _LOUD: Final = frozenset({"blocked", "delete", "replace"})
 _OPEN: Final = frozenset({"BLOCKED", "DELETE", "REPLACE"})
 _TABLE_SHARE: Final = 0.6
 """Part of the room that the rows of harmless changes may fill."""
-_LONGEST_ASIDE: Final = 6_000
-"""Characters of all problems, and of all notes."""
-_POINTER: Final = "the job's log and its saved plan hold all of it"
+_SINCE_SHARE: Final = 10
+"""What changed since the last plan takes at most a tenth of the page."""
+_FEWEST_BOXES, _MOST_BOXES, _MOST_ARROWS = 2, 25, 60
+"""A picture that a person still takes in."""
+_MOST_IN_WORDS: Final = 3
+"""Arrows in a row that a sentence says as well as a picture, in one line and without a click."""
 _DIFF_SIGNS: Final = {"~": "!", "+": "+", "-": "-"}
+_SHOWN_PATHS: Final = 3
+_LONGEST_PATH: Final = 80
+_DIGEST: Final = 32
+"""Hex digits of a change's digest by which two plans are compared."""
 
 
-class _Room:
-    """What is left of the place: counted in UTF-16 units and in bytes, as the two places count."""
-
-    def __init__(self, units: int) -> None:
-        self.units = units
-        self.bytes = _BYTES
-
-    def take(self, text: str, *, keep: int = 0) -> bool:
-        """Use room for a text and its line break, if it fits and leaves `keep` units."""
-        units = len(text.encode("utf-16-le", "surrogatepass")) // 2 + 1
-        size = len(text.encode("utf-8", "surrogatepass")) + 1
-        if units > self.units - keep or size > self.bytes:
-            return False
-        self.units -= units
-        self.bytes -= size
-        return True
-
-
-def plan_markdown(plan: Mapping[str, Any], title: str, *, room: int = COMMENT_ROOM, pointer: str = _POINTER) -> str:
+def plan_markdown(
+    plan: Mapping[str, Any],
+    title: str,
+    *,
+    room: int = COMMENT_ROOM,
+    pointer: str = POINTER,
+    since: Mapping[str, str] | None = None,
+) -> str:
     """A plan as Markdown; the first line says how it stands.
 
     Where it does not fit, whole resources are left out, harmless ones first; the text says so, and where the rest is.
@@ -67,116 +68,204 @@ def plan_markdown(plan: Mapping[str, Any], title: str, *, room: int = COMMENT_RO
     Args:
         plan: As `plan_json` or a saved file has it.
         title: What it is a plan of, such as `shop/prod`.
-        room: UTF-16 units that the text may have.
+        room: UTF-16 units that the text may have, 4,000 at least; it also stays below 1,000,000 bytes.
         pointer: Where a reader finds all of it.
+        since: The plan that was shown before: address → the first 32 hex digits of its change's digest. None: there
+            was none.
     """
-    head = _head(plan, title)
-    tail = _tail(plan)
-    left = _Room(room - 200)  # for the sentence that says what was left out
-    for part in (*head, *tail):
-        left.take(part)
-    changes = in_order(plan)
-    told = blocks(plan, _STYLE)
-    rows = _rows(changes, told, left, keep=int(room * (1 - _TABLE_SHARE)))
-    details = _details(told, left)
-    lines = [*head, *rows, *details]
-    missing = len(changes) - max(0, len(rows) - 3), sum(bool(item.lines) for item in told) - len(details)
+    first = heading(verdict_text(plan), title)
+    return finish([first, plan_body(plan, [first], room=room, pointer=pointer, since=since)])
+
+
+def plan_body(
+    plan: Mapping[str, Any],
+    above: Sequence[str],
+    *,
+    room: int,
+    pointer: str,
+    since: Mapping[str, str] | None,
+) -> str:
+    """All of `plan_markdown` below its first line, or below other parts of a page that has so much room in all."""
+    head, tail = _head(plan, room), _digest(plan)
+    left = Room(room, [*above, *head, *tail, left_out("0" * 100, pointer)])
+    told = left.take_all([*_asides(plan, room), *_since(plan, since, room)])
+    notes = left.take_all(_notes(plan, room))
+    changes, items = in_order(plan), blocks(plan, _STYLE)
+    rows = _rows(changes, items, left, keep=int(room * (1 - _TABLE_SHARE)))
+    details = left.take_all(_folded(item) for item in items if item.lines)
+    graph = left.take_all(_graph(plan))
+    lines = [*head, *told, *rows, *graph, *details]
+    missing = len(changes) - max(0, len(rows) - 3), sum(bool(item.lines) for item in items) - len(details)
     if any(missing):
-        lines.append(
-            f"**Not all fits here:** {missing[0]} resources are not in the table, {missing[1]} without details; "
-            f"{prose(pointer)}.\n"
-        )
-    return no_commands("\n".join([*lines, *tail]))
+        sentence = f"{missing[0]} resources are not in the table, {missing[1]} without details"
+        lines.append(left_out(sentence, pointer))
+    return finish([*lines, *notes, *tail])
 
 
 def problems_markdown(problems: Iterable[Problem], title: str) -> str:
     """What is said where there is no plan, because the spec or a provider failed; the first line says so."""
-    told = [problem_text(problem) for problem in problems_json(problems)["problems"]]
-    shown = _bounded(told) if told else ["no plan was made, and nobody said why"]
-    return no_commands("\n".join([f"### Plan failed: {prose(title)}\n", fence(shown, "text"), ""]))
+    told = problem_lines(problems_json(problems)["problems"])
+    shown = bounded(told) if told else ["no plan was made, and nobody said why"]
+    return finish([heading("Plan failed", title), fence(shown, "text"), ""])
 
 
-def _head(plan: Mapping[str, Any], title: str) -> list[str]:
-    parts = [summary_text(plan)]
-    parts += [f"**{warning}**" for warning in warnings(plan)]
-    parts += [code_span(line) for line in totals_text(plan, _STYLE)]
-    body = [f"### {verdict_text(plan)}: {prose(title)}\n", "  \n".join(parts) + "\n"]
-    loud = [[problem_text(problem) for problem in found] for found in (plan["problems"], plan.get("warnings", ()))]
-    return [*body, *(fence(_bounded(told), "text") + "\n" for told in loud if told)]
+# -- above and below the changes --------------------------------------------------------------------------------------
 
 
-def _tail(plan: Mapping[str, Any]) -> list[str]:
-    parts = []
-    asides = [f"{remark['address']}: {remark['message']} [{remark['reason']}]" for remark in plan["remarks"]]
-    asides += [f"note: {note}" for note in plan["notes"]]
-    if asides:
-        parts.append(fence(_bounded([for_terminal(text) for text in asides]), "text") + "\n")
-    if not is_all_well(plan):
-        revision = f", revision {code_span(plan['revision'][:12])}" if plan["revision"] else ""
-        parts.append(f"Digest {code_span(plan['digest'])}{revision}\n")
-    return parts
+def _head(plan: Mapping[str, Any], room: int) -> list[str]:
+    totals = bounded(totals_text(plan, _STYLE), room // 10)
+    parts = [summary_text(plan), *(f"**{warning}**" for warning in warnings(plan)), *map(code_span, totals)]
+    return [*_snapshot(plan), "  \n".join(parts) + "\n"]
 
 
-def _bounded(lines: list[str]) -> list[str]:
-    """As many lines as a reader takes in; each is cut where it alone would be too long."""
-    kept: list[str] = []
-    used = 0
-    for line in lines:
-        short = line if len(line) <= 1_000 else f"{line[:1_000]}…"  # noqa: PLR2004 - a few lines of a page
-        used += len(short)
-        if used > _LONGEST_ASIDE:
-            return [*kept, f"… {len(lines) - len(kept)} more"]
-        kept.append(short)
-    return kept
+def _snapshot(plan: Mapping[str, Any]) -> list[str]:
+    """How old the live side is that was compared, where it was not read for this plan."""
+    snapshot = plan.get("snapshot")
+    if snapshot is None:
+        return []
+    text = f"a snapshot of {moment_text(snapshot['taken_at'])}, {age_text(snapshot['age_s'])}"
+    rest = "credentials were used. It counts as no review.\n"
+    if snapshot["old"]:
+        return [f"**OLD: from {text}; what is live may be different by now.** Nobody's {rest}"]
+    return [f"From {text}: nobody's {rest}"]
 
 
-def _rows(changes: list[Mapping[str, Any]], blocks: list[Block], left: _Room, *, keep: int) -> list[str]:
-    """The table, a row a resource. Dangerous ones may use all the room, harmless ones leave some to the details."""
+def _asides(plan: Mapping[str, Any], room: int) -> list[str]:
+    return asides((problem_lines(found) for found in (plan["problems"], plan.get("warnings", ()))), room)
+
+
+def _notes(plan: Mapping[str, Any], room: int) -> list[str]:
+    told = [f"{remark['address']}: {remark['message']} [{remark['reason']}]" for remark in plan["remarks"]]
+    return asides([[*told, *(f"note: {note}" for note in plan["notes"])]], room)
+
+
+def _digest(plan: Mapping[str, Any]) -> list[str]:
+    """What a reviewer agrees to; nobody can agree to nothing, or to what was compared with a snapshot."""
+    if is_all_well(plan):
+        return []
+    is_preview = plan.get("snapshot") is not None
+    parts = [] if is_preview else [f"Digest {code(plan['digest'])}"]
+    if plan["revision"]:
+        parts.append(f"{'Revision' if is_preview else 'revision'} {code(plan['revision'][:12])}")
+    return [f"{', '.join(parts)}\n"] if parts else []
+
+
+def _since(plan: Mapping[str, Any], since: Mapping[str, str] | None, room: int) -> list[str]:
+    """What is not as in the plan that was shown before, a line each, dangerous ones first."""
+    if since is None:
+        return []
+    told = []
+    counts = {"new": 0, "changed": 0, "no longer": 0}
+    for change in in_order(plan):
+        before = since.get(change["address"])
+        if before != change["digest"][:_DIGEST]:
+            what = "new" if before is None else "changed"
+            counts[what] += 1
+            told.append(f"- {what}: {LOOKS[change['action']].word} {code(change['address'])}")
+    gone = sorted(since.keys() - {change["address"] for change in plan["changes"]})
+    counts["no longer"] = len(gone)
+    told += [f"- no longer: {code(address)}" for address in gone]
+    if not told:
+        return ["Changed since the last plan: nothing.\n"]
+    left = Room(room // _SINCE_SHARE)
+    shown = []
+    for line in told:
+        if not left.take(line):
+            break
+        shown.append(line)
+    if len(shown) < len(told):
+        shown.append(f"- … {len(told) - len(shown)} more")
+    words = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    return ["\n".join([f"Changed since the last plan: {words}\n", *shown, ""])]
+
+
+# -- the changes ------------------------------------------------------------------------------------------------------
+
+
+def _rows(changes: list[Mapping[str, Any]], items: list[Block], left: Room, *, keep: int) -> list[str]:
+    """The table, a row a resource. Dangerous ones may use all the room, harmless ones leave some to the details.
+
+    Where dangerous rows would take the room from one another, they say less each, so that more of them are there.
+    """
     if not changes:
         return []
     rows = ["| | resource | what changes, or why | interruption |", "|---|---|---|---|"]
     for row in rows:
         left.take(row)
-    for change, item in zip(changes, blocks, strict=True):
-        row = _row(change, item)
-        if not left.take(row, keep=0 if change["action"] in _LOUD else keep):
+    left.take("")
+    pairs = list(zip(changes, items, strict=True))
+    full = [_row(change, item) for change, item in pairs]
+    loud = [row for row, change in zip(full, changes, strict=True) if change["action"] in _LOUD]
+    is_tight = sum(size(row) + 1 for row in loud) > left.units
+    for row, (change, item) in zip(full, pairs, strict=True):
+        is_loud = change["action"] in _LOUD
+        shown = _short_row(change, item) if is_loud and is_tight else row
+        if not left.take(shown, keep=0 if is_loud else keep):
             break
-        rows.append(row)
+        rows.append(shown)
     return [*rows, ""]
 
 
 def _row(change: Mapping[str, Any], item: Block) -> str:
-    word = f"**{item.word}**" if change["action"] in _LOUD or change["action"] == "unknown" else item.word
     if change["action"] in {"update", "replace", "adopt"} and change["fields"]:
         paths = [field["path"] for field in change["fields"]]
-        what = ", ".join(code_span(path[:80], in_table=True) for path in paths[:3])
-        what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""  # noqa: PLR2004 - as shown above
+        what = ", ".join(code(path, in_table=True, most=_LONGEST_PATH) for path in paths[:_SHOWN_PATHS])
+        what += f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
     else:
-        what = change["reason"]
-    return f"| {word} | {code_span(change['address'], in_table=True)} | {what} | {interruption_text(change)} |"
+        what = word(change["reason"])
+    return _cells(change, item, what)
 
 
-def _details(blocks: list[Block], left: _Room) -> list[str]:
-    """Folded details, whole resources only; one that does not fit makes room for smaller ones behind it."""
-    shown = []
-    for item in blocks:
-        if not item.lines:
-            continue
-        text = _folded(item)
-        if left.take(text):
-            shown.append(text)
-    return shown
+def _short_row(change: Mapping[str, Any], item: Block) -> str:
+    return _cells(change, item, f"{len(change['fields'])} fields" if change["action"] == "replace" else "")
+
+
+def _cells(change: Mapping[str, Any], item: Block, what: str) -> str:
+    is_bold = change["action"] in _LOUD or change["action"] == "unknown"
+    name = f"**{item.word}**" if is_bold else item.word
+    return f"| {name} | {code(change['address'], in_table=True)} | {what} | {word(interruption_text(change))} |"
+
+
+def _graph(plan: Mapping[str, Any]) -> list[str]:
+    """Which steps wait for which: a short walk in words, else as a picture, where it is small.
+
+    What waits for nothing, and has nothing wait for it, stands in the table alone.
+    """
+    steps = {step["id"]: step for step in plan["steps"]}
+    pairs = _waits(plan["steps"])
+    addresses = {steps[step_id]["address"] for pair in pairs for step_id in pair}
+    if not _FEWEST_BOXES <= len(addresses) <= _MOST_BOXES or len(pairs) > _MOST_ARROWS:
+        return []
+    if len(pairs) <= _MOST_IN_WORDS and all(first[1] == then[0] for first, then in pairwise(pairs)):
+        walk = (steps[step_id] for step_id in (pairs[0][0], *(then for _, then in pairs)))
+        told = [f"{word(step['op'])} {code(step['address'])}" for step in walk]
+        return [f"Order: {', then '.join(told)}.\n"]
+    names = {key: cut(for_terminal(f"{step['address']}: {step['op']}"), 200) for key, step in steps.items()}
+    boxes = sorted({names[step_id] for pair in pairs for step_id in pair})
+    arrows = sorted({Arrow(names[first], names[then]) for first, then in pairs})
+    return [folded("Order of the steps", fence(mermaid(boxes, arrows).splitlines(), "mermaid"))]
+
+
+def _waits(steps: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Pairs of step ids (first, then), without those that follow from others; `steps` in order."""
+    before: dict[str, set[str]] = {}
+    pairs = []
+    for step in steps:
+        direct = [first for first in step["after"] if first in before]
+        further = set().union(*(before[first] for first in direct))
+        pairs += [(first, step["id"]) for first in direct if first not in further]
+        before[step["id"]] = further.union(direct)
+    return pairs
 
 
 def _folded(item: Block) -> str:
     head = f"{item.sign} {item.word} {item.address}  {item.extra}".rstrip()
     body = fence([f"# {head}", *(_diff_line(line) for line in item.lines)], "diff")
-    opening = "<details open>" if item.word in _OPEN else "<details>"
-    return f"{opening}<summary>{item.word} {summary_code(item.address)}</summary>\n\n{body}\n\n</details>\n"
+    return folded(f"{item.word} {summary_code(cut(item.address, 200))}", body, is_open=item.word in _OPEN)
 
 
 def _diff_line(line: Line) -> str:
     """A line in the colours of a `diff` fence: its sign stands first."""
     if line.label:
-        return f"  {line.label}: {line.text}"
-    return f"{_DIFF_SIGNS.get(line.mark, ' ')} {'  ' * line.depth}{line.text}".rstrip()
+        return f"  {line.label}: {for_terminal(line.text)}"
+    return f"{_DIFF_SIGNS.get(line.mark, ' ')} {'  ' * line.depth}{for_terminal(line.text)}".rstrip()

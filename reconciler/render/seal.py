@@ -46,7 +46,8 @@ def is_intact(data: Mapping[str, Any]) -> bool:
     changes = data.get("changes")
     if data.get("checksum") != _checksum(rest) or not isinstance(changes, list):
         return False
-    return bool(data.get("digest") == plan_digest(str(change.get("digest")) for change in changes))
+    digests = (str(change.get("digest")) for change in changes)
+    return bool(data.get("digest") == plan_digest(digests, offline=data.get("snapshot") is not None))
 
 
 def with_texts(data: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

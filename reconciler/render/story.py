@@ -5,7 +5,7 @@ Everything here reads the form that `machine.plan_json` makes, so a plan that wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.render.block import LOOKS, Block, block
@@ -14,17 +14,19 @@ from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style
 
 __all__ = [
+    "LONG",
     "blocks",
     "in_order",
     "is_all_well",
     "is_incomplete",
     "problem_text",
+    "said_by_problems",
     "summary_text",
     "verdict_text",
     "warnings",
 ]
 
-_LONG: Final = 60
+LONG: Final = 60
 """Characters of a reason that nobody wants to read twice."""
 _SUMMARY: Final = ("create", "update", "replace", "delete", "adopt", "blocked", "unknown", "none")
 
@@ -94,14 +96,19 @@ def problem_text(problem: Mapping[str, Any]) -> str:
     return for_terminal(f"{head}{problem['message']} [{problem['code']}]")
 
 
+def said_by_problems(problems: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Long reason → whose problem has told it already."""
+    told = [(problem["wrong"], problem["address"]) for problem in problems if problem["address"]]
+    return {text: where for text, where in told if len(text) > LONG}
+
+
 def blocks(plan: Mapping[str, Any], style: Style) -> list[Block]:
     """All changes, dangerous ones first. A long reason that many share is said once."""
-    told = [(problem["wrong"], problem["address"]) for problem in plan["problems"] if problem["address"]]
-    said = {text: where for text, where in told if len(text) > _LONG}
+    said = said_by_problems(plan["problems"])
     found = []
     for change in in_order(plan):
         text = change["message"]
         found.append(block(change, style, said.get(text, "")))
-        if len(text) > _LONG:
+        if len(text) > LONG:
             said.setdefault(text, change["address"])
     return found

@@ -24,7 +24,7 @@ from reconciler.render.story import (
 )
 from reconciler.render.style import Style, Tone
 
-__all__ = ["Style", "list_text", "plan_text", "problems_text", "report_text", "show_text"]
+__all__ = ["Style", "line_text", "list_text", "plan_text", "problems_text", "report_text", "show_text"]
 
 _PLAIN: Final = Style()
 _INDENT: Final = " " * 6
@@ -44,6 +44,7 @@ def show_text(plan: Mapping[str, Any], style: Style = _PLAIN) -> str:
 
 def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
     at = f" at revision {for_terminal(plan['revision'][:_REVISION])}" if plan["revision"] else ""
+    at += ", from a snapshot" if plan.get("snapshot") else ""
     if not is_all_well(plan):
         yield style.paint(f"{verdict_text(plan)}: {for_terminal(plan['owner'])}{at}", Tone.BOLD)
         yield ""
@@ -82,10 +83,11 @@ def _block_lines(item: Block, style: Style) -> Iterator[str]:
     extra = f"  {item.extra}" if item.extra else ""
     yield style.paint(head, item.tone) + style.paint(extra, Tone.DIM)
     for line in item.lines:
-        yield from _line(line, style)
+        yield from line_text(line, style)
 
 
-def _line(line: Line, style: Style) -> Iterator[str]:
+def line_text(line: Line, style: Style) -> Iterator[str]:
+    """One line below a resource; a sentence wraps where the reader's place has a width."""
     if not line.label:
         yield style.paint(f"{_INDENT}{'  ' * line.depth}{line.mark} {line.text}".rstrip(), line.tone)
         return
@@ -139,7 +141,7 @@ def _report_lines(report: Mapping[str, Any], style: Style) -> Iterator[str]:
                 head = f"{sign:>3} {word:<7} {step['op']} {step['address']}"
                 yield style.paint(for_terminal(head), tone) + style.paint(_step_extra(step), Tone.DIM)
                 yield from (
-                    _line(Line(label="now", text=for_terminal(step["message"])), style)
+                    line_text(Line(label="now", text=for_terminal(step["message"])), style)
                     if step["message"] and state != "done"
                     else ()
                 )

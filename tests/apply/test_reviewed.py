@@ -119,3 +119,42 @@ def test_an_older_revision_than_the_one_applied_last_is_refused(fleet: Any) -> N
     git("add", "resources")
     git("commit", "-qm", "a shallow clone")
     assert "nobody can tell whether revision" in fleet.apply().stderr
+
+
+def test_what_was_reviewed_on_pull_requests_is_applied_and_nothing_else(fleet: Any) -> None:
+    """`github reviewed` writes it: sets of beginnings of digests, without what is in them."""
+    fleet.write(LLM)
+    first = json.loads((fleet.project.run("plan", "-o", "json")).stdout)
+    fleet.write(ANN)
+    file = fleet.project.root / "reviewed.json"
+
+    def write(*plans: dict[str, Any], owner: str = "shop", **more: Any) -> str:
+        sets = [
+            {
+                "pull_request": number,
+                "url": "",
+                "digest": plan["digest"],
+                "changes": [change["digest"][:32] for change in plan["changes"]],
+            }
+            for number, plan in enumerate(plans, 1)
+        ]
+        document = {"format": "reconciler-reviewed/1", "owner": owner, "sets": sets, "left_out": [], **more}
+        file.write_text(json.dumps(document), encoding="utf-8")
+        return str(file)
+
+    done = fleet.apply("--expect", write(first), code=4)
+    assert f"{ANN} was not reviewed as it is now" in done.stderr
+    second = json.loads((fleet.project.run("plan", "-o", "json")).stdout)
+    assert second["digest"] in done.stderr, "what a person may review and expect by hand"
+    only = [change for change in second["changes"] if change["address"] == ANN]
+    write(first, {"digest": "0" * 64, "changes": only})
+    assert fleet.apply("--expect", str(file)).returncode == 0
+    assert fleet.apply("--expect", str(file)).returncode == 0, "nothing is left to do: a second run is no failure"
+    assert fleet.creates() == {CHAT: 0, LLM: 1, MNIST: 0, ANN: 1}
+
+    fleet.edit(LLM, "llm:1", "llm:2")
+    assert "other-owner" in fleet.apply("--expect", write(second, owner="shop/prod"), code=4).stderr
+    assert LLM in fleet.apply("--expect", write(), code=4).stderr, "no set at all lets nothing through"
+    for damage in ({"sets": None}, {"sets": [{"digest": "x", "changes": []}]}, {"owner": None}):
+        assert "not-a-plan" in fleet.apply("--expect", write(second, **damage), code=1).stderr
+    assert fleet.writes_of(LLM, "PATCH") == []

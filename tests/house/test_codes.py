@@ -42,6 +42,7 @@ OTHER_WORDS = {
         "at-next-start by-reference create-first data-loss delete-first in-place real-time stop-start after-read "
         "very-high not-sent default-ai-project"
     ),
+    "states of drift": "run-state",
     "schema keywords and formats": "date-time field-path x-literal x-numeric-text x-pattern-words",
     "headers, markers, wire": (
         "content-type retry-after x-api-key x-project-id x-sdk-date x-subject-token rc-id en-us utf-8 utf-16-le"

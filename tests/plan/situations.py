@@ -42,6 +42,7 @@ import yaml
 from reconciler.apply.book import keep_books
 from reconciler.apply.run import Applier
 from reconciler.apply.step import StepTools
+from reconciler.cli.drift import last_run
 from reconciler.cli.looks import trust
 from reconciler.cli.options import max_deletes
 from reconciler.cli.output import Printer
@@ -50,12 +51,14 @@ from reconciler.cli.session import Session
 from reconciler.emulator.server import Server
 from reconciler.ledger.journal import Run, RunStatus
 from reconciler.ledger.store import open_ledger
+from reconciler.plan.drift import drift_of
 from reconciler.plan.outcome import Report, State
 from reconciler.plan.plan import Options, Plan
 from reconciler.problems import ProviderError
 from reconciler.providers.base import Context, Provider
 from reconciler.providers.registry import provider_types
 from reconciler.render import machine, markdown, text
+from reconciler.render.drift import drift_json
 from reconciler.secrets.fingerprint import Fingerprinter
 from reconciler.secrets.sources import SecretSources
 from reconciler.spec import Spec
@@ -65,7 +68,7 @@ from tests.plan.words import WHEN, Words
 __all__ = ["Situation", "pictured"]
 
 _SETTLED_S: Final = 600.0
-_PICTURES: Final = ("plan.txt", "plan.json", "plan.md", "story.yaml")
+_PICTURES: Final = (*(f"{of}.{form}" for of in ("plan", "drift") for form in ("txt", "json", "md")), "story.yaml")
 _TYPES: Final = provider_types()
 
 
@@ -89,6 +92,36 @@ class Situation:
 
     def picture(self) -> dict[str, Any]:
         """Live through the story; the plan at its end as JSON, in stable words."""
+        self._live_through()
+        with self._session(**self._where()) as session:
+            plan = session.plan(session.read_world(), _options(self._asked))
+            data = machine.with_texts(machine.plan_json(plan), session.printer.redactor.redact)
+        self._words.learn(self.server.emulator.state())
+        return self._words.steady(data, plan)
+
+    def drift(self) -> dict[str, Any]:
+        """Live through the story; the drift at its end as JSON, in stable words."""
+        self._live_through()
+        with self._session(**self._where()) as session:
+            world = session.read_world()
+            plan = session.plan(world, _options(self._asked))
+            runs = session.ledger.runs(session.owner)
+            drift = drift_of(
+                plan,
+                world.listings,
+                world.entries,
+                released=world.released,
+                last_run=last_run(runs),
+                checked_at=WHEN + _SETTLED_S,
+            )
+            data = machine.with_texts(drift_json(drift), session.printer.redactor.redact)
+        self._words.learn(self.server.emulator.state())
+        return self._words.steady(data, plan)
+
+    def _where(self) -> dict[str, Any]:
+        return {key: value for key, value in self._asked.items() if key != "options"}
+
+    def _live_through(self) -> None:
         self.server.emulator.reset()
         steps: Mapping[str, Callable[[Any], None]] = {
             "apply": self._apply,
@@ -105,11 +138,6 @@ class Situation:
         for step in yaml.safe_load(story.read_text(encoding="utf-8")) if story.is_file() else ():
             ((word, what),) = step.items()
             steps[word](what if what is not None else {})
-        with self._session(**{key: value for key, value in self._asked.items() if key != "options"}) as session:
-            plan = session.plan(session.read_world(), _options(self._asked))
-            data = machine.with_texts(machine.plan_json(plan), session.printer.redactor.redact)
-        self._words.learn(self.server.emulator.state())
-        return self._words.steady(data, plan)
 
     # -- steps of a story -----------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class Words:
         return re.sub(found, lambda match: ids[match[0]], text) if found else text
 
     def steady(self, data: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-        """A plan without what differs from run to run: ids, endpoints, times, and digests, which cover all that."""
+        """A plan, or drift, without what differs from run to run: ids, endpoints, times, digests."""
         digests = {real: hashlib.sha256(address.encode()).hexdigest() for address, real in plan.digests.items()}
         digests[plan.digest] = plan_digest(digests.values())
         digests[plan.spec.digest] = hashlib.sha256(b"spec").hexdigest()
@@ -57,10 +57,10 @@ class Words:
             return re.sub(r"\.tec-s\d\.", ".tec-s1.", text)
 
         steadied = machine.with_texts(data, steady)
-        for change in steadied["changes"]:
+        for change in steadied["changes"] if "changes" in steadied else steadied["resources"]:
             if change["last_applied"]:
                 change["last_applied"]["at"] = WHEN
-        return machine.seal(steadied)
+        return machine.seal(steadied) if "checksum" in steadied else steadied
 
 
 def _named(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,109 @@
+"""`reconciler drift`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.looks import sure_plan
+from reconciler.cli.options import (
+    Common,
+    common_options,
+    output_option,
+    result_option,
+    selection_options,
+)
+from reconciler.cli.plan import plan_options_of, say_notes
+from reconciler.cli.session import Session, open_session
+from reconciler.ledger.journal import Run
+from reconciler.plan.drift import ALWAYS, Drift, DriftState, LastRun, drift_of
+from reconciler.render import machine
+from reconciler.render.drift import drift_json, drift_text
+from reconciler.render.drift_markdown import drift_markdown
+
+__all__ = ["command", "last_run"]
+
+_ON_REQUEST = (DriftState.UNMANAGED, DriftState.UNHEALTHY, DriftState.FAILED, DriftState.PENDING)
+
+
+@click.command("drift", epilog="Example: reconciler drift -C specs-example --fail-on unmanaged,unhealthy")
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="STATE,…",
+    help=f"Exit 2 also for these: {', '.join(_ON_REQUEST)}.",
+)
+@click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected.")
+@output_option("text", "json", "markdown")
+@result_option
+@selection_options
+@common_options
+def command(common: Common, *, fail_on: tuple[str, ...], output: str, **chosen: object) -> int:
+    """Show what has changed behind the spec's back since the last apply. Writes nothing to any provider.
+
+    Exit 2: a field has drifted, something has vanished, or was stopped or started by hand. What is merely pending,
+    unmanaged or unhealthy is shown. What an autoscaler, auto-stop or a schedule did is no drift.
+    """
+    failing = list(_states(fail_on))
+    spec = common.load()
+    printer = common.printer
+    with open_session(spec, common.where.root, printer) as session:
+        drift = _look(session, chosen, failing)
+        say_notes(session)
+    data = machine.with_texts(drift_json(drift), printer.redactor.redact)
+    if printer.saved is not None:
+        printer.saved.keep("drift", data)
+    if output == "json":
+        printer.result(machine.dump(data), utf8=True, masked=True)
+    elif output == "markdown":
+        printer.result(drift_markdown(data, data["owner"]), utf8=True)
+    else:
+        printer.result(drift_text(data, printer.style))
+    if drift.is_incomplete:
+        return Exit.ERROR
+    return Exit.CHANGES if drift.has_drift else Exit.DONE
+
+
+def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftState]) -> Drift:
+    """Read, twice where something is missing, and tell what moved."""
+    options = plan_options_of(session, chosen)
+    plan, world = sure_plan(session, session.read_world(), options)
+    only = str(chosen.get("provider") or "")
+    return drift_of(
+        plan,
+        {key: listing for key, listing in world.listings.items() if not only or key[0] == only},
+        world.entries,
+        failing=failing,
+        released=world.released,
+        last_run=last_run(session.ledger.runs(session.owner)),
+        checked_at=time.time(),
+        whole=not (chosen.get("selector") or chosen.get("targets")),
+    )
+
+
+def last_run(runs: Sequence[Run]) -> LastRun | None:
+    """The newest of a ledger's runs, which come newest first."""
+    newest = runs[0] if runs else None
+    if newest is None:
+        return None
+    return LastRun(id=newest.id, revision=newest.revision, started=newest.started, status=str(newest.status))
+
+
+def _states(written: Iterable[str]) -> Iterable[DriftState]:
+    """`--fail-on a,b --fail-on c`.
+
+    Raises:
+        click.BadParameter: for a state that nothing can fail on.
+    """
+    known = {str(state): state for state in (*_ON_REQUEST, *sorted(ALWAYS))}
+    for name in (part.strip() for text in written for part in text.split(",")):
+        if name not in known:
+            raise click.BadParameter(
+                f"{name!r} is no state to fail on (expected {', '.join(map(str, _ON_REQUEST))})",
+                param_hint="--fail-on",
+            )
+        yield known[name]

@@ -1,0 +1,5 @@
+"""The planner of toys is that of `tests/plan`."""
+
+from tests.plan.conftest import plan
+
+__all__ = ["plan"]
