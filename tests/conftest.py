@@ -223,7 +223,7 @@ def served_project(project: Project, served: Served) -> Project:
 
 CHAT, LLM = "theta/Deployment/chat", "runai/Inference/llm"
 MNIST, ANN = "modelarts/Service/mnist", "modelarts/Notebook/ann"
-_SPECS = {
+SPECS = {
     CHAT: """\
         apiVersion: theta/v1
         kind: Deployment
@@ -283,7 +283,7 @@ class Fleet:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return tuple(_SPECS)
+        return tuple(SPECS)
 
     def create_path(self, address: str) -> str:
         """Regular expression of the route that makes this kind."""
@@ -295,8 +295,8 @@ class Fleet:
 
     def write(self, *addresses: str, lifecycle: str = "") -> None:
         """Write the documents, all four by default."""
-        for address in addresses or tuple(_SPECS):
-            text = textwrap.dedent(_SPECS[address])
+        for address in addresses or tuple(SPECS):
+            text = textwrap.dedent(SPECS[address])
             text = text.replace("spec:", f"lifecycle: {lifecycle}\nspec:", 1) if lifecycle else text
             self.project.write(self.file(address), text)
 
@@ -316,7 +316,7 @@ class Fleet:
 
     def fault(self, *addresses: str, method: str = "POST", path: str = "", **fault: Any) -> None:
         """Set one fault for the creates of each kind (all four by default), instead of those before."""
-        chosen = addresses or tuple(_SPECS)
+        chosen = addresses or tuple(SPECS)
         self.served.post(
             "faults",
             [
@@ -348,7 +348,7 @@ class Fleet:
 
     def creates(self) -> dict[str, int]:
         """Address → number of POSTs that asked for one of its kind."""
-        return {address: len(self._posts(address)) for address in _SPECS}
+        return {address: len(self._posts(address)) for address in SPECS}
 
     def _posts(self, address: str) -> list[dict[str, Any]]:
         return [entry for entry in self.writes_of(address, "POST") if re.search(_CREATES[address], entry["path"])]
@@ -371,6 +371,21 @@ class Fleet:
             headers={"x-api-key": theta["apiKey"]},
             trust_env=False,
         )
+        assert reply.is_success, reply.text
+
+    def edit_inference(self, section: dict[str, Any]) -> None:
+        """What a colleague does to the Run:ai inference in the vendor's console: a PATCH of its spec."""
+        runai = self.served.connection["runai"]
+        asked = {
+            "grantType": "client_credentials",
+            "clientId": runai["clientId"],
+            "clientSecret": runai["clientSecret"],
+        }
+        with httpx.Client(base_url=runai["endpoint"], trust_env=False) as client:
+            token = client.post("/api/v1/token", json=asked).json()["accessToken"]
+            (live,) = self.ours()[LLM]
+            path, headers = f"/api/v1/workloads/inferences/{live}", {"Authorization": f"Bearer {token}"}
+            reply = client.patch(path, json={"spec": section}, headers=headers)
         assert reply.is_success, reply.text
 
     def apply(self, *args: str, code: int = 0) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,7 @@ __all__ = ["Style", "line_text", "list_text", "plan_text", "problems_text", "rep
 _PLAIN: Final = Style()
 _INDENT: Final = " " * 6
 _REVISION: Final = 12
+_NO_REVIEW: Final = "It was made from a snapshot and counts as no review, so that it has no digest."
 
 
 def plan_text(plan: Mapping[str, Any], style: Style = _PLAIN) -> str:
@@ -75,7 +76,8 @@ def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield style.paint(warning, Tone.ALARM)
     yield from totals_text(plan, style)
     if not is_all_well(plan):
-        yield style.paint(f"Digest: {for_terminal(plan['digest'])}", Tone.DIM)
+        digest = f"Digest: {for_terminal(plan['digest'])}"
+        yield style.paint(_NO_REVIEW if plan.get("snapshot") else digest, Tone.DIM)
 
 
 def _block_lines(item: Block, style: Style) -> Iterator[str]:

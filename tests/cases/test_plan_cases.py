@@ -11,23 +11,11 @@ import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.conftest import ANN, CHAT, LLM, MNIST
 
 SIZES = "compute: {cpuCoreRequest: 0.5, cpuMemoryRequest: 1000M, cpuMemoryLimit: 1000M}"
-
-
-def by_hand(fleet: Any, section: dict[str, Any]) -> None:
-    """A colleague changes the inference in the vendor's console."""
-    runai = fleet.served.connection["runai"]
-    grant = {"grantType": "client_credentials", "clientId": runai["clientId"], "clientSecret": runai["clientSecret"]}
-    with httpx.Client(base_url=runai["endpoint"], trust_env=False) as client:
-        token = client.post("/api/v1/token", json=grant).json()["accessToken"]
-        (live,) = fleet.ours()[LLM]
-        path, headers = f"/api/v1/workloads/inferences/{live}", {"Authorization": f"Bearer {token}"}
-        assert client.patch(path, json={"spec": section}, headers=headers).is_success
 
 
 def only_field(fleet: Any, address: str) -> dict[str, Any]:
@@ -51,7 +39,7 @@ def test_the_same_quantity_in_other_words_is_no_change_and_another_one_is_shown_
     fleet.apply()
     assert len(fleet.writes_of(LLM)) == 1
 
-    by_hand(fleet, {"compute": {"cpuCoreRequest": 0.5, "cpuMemoryRequest": "1000M", "cpuMemoryLimit": "1Gi"}})
+    fleet.edit_inference({"compute": {"cpuCoreRequest": 0.5, "cpuMemoryRequest": "1000M", "cpuMemoryLimit": "1Gi"}})
     field = only_field(fleet, LLM)
     assert (field["path"], field["before"], field["after"]) == ("compute.cpuMemoryLimit", "1Gi", "1000M")
     assert field["class"] == "drift"

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 
-from tests.conftest import CHAT, LLM, Fleet, Served
+from tests.conftest import CHAT, LLM, SPECS, Fleet, Served
 from tests.github.github_api import GitHubApi
 from tests.github.runner import Run, Runner
 
@@ -156,21 +155,6 @@ class Team:
             ref="refs/heads/main",
         )
 
-    def by_hand(self, section: dict[str, Any]) -> None:
-        """A colleague changes the inference in the vendor's console."""
-        runai = self.served.connection["runai"]
-        asked = {
-            "grantType": "client_credentials",
-            "clientId": runai["clientId"],
-            "clientSecret": runai["clientSecret"],
-        }
-        with httpx.Client(base_url=runai["endpoint"], trust_env=False) as client:
-            token = client.post("/api/v1/token", json=asked).json()["accessToken"]
-            (live,) = self.fleet.ours()[LLM]
-            path, headers = f"/api/v1/workloads/inferences/{live}", {"Authorization": f"Bearer {token}"}
-            assert client.patch(path, json={"spec": section}, headers=headers).is_success
-        self.served.post("clock", {"advance_s": 600})
-
     def ledger(self) -> list[str]:
         """All files of the ledger's branch."""
         self.git("fetch", "--quiet", "origin", "reconciler-ledger")
@@ -189,23 +173,8 @@ def team(tmp_path: Path, served: Served, api: GitHubApi, fleet: Fleet) -> Team:
     return Team(tmp_path, served, api, fleet)
 
 
-INFERENCE = """\
-    apiVersion: runai/v1
-    kind: Inference
-    metadata: {name: llm}
-    spec:
-      image: registry.example.com/llm:1
-      servingPort: {container: 8080}
-      compute: {cpuCoreRequest: 1, cpuMemoryRequest: 1Gi}
-      autoscaling: {minReplicas: 1, maxReplicas: 1}
-      environmentVariables: [{name: TOKEN, value: '{{ secret("APP_TOKEN") }}'}]
-    """
-DEPLOYMENT = """\
-    apiVersion: theta/v1
-    kind: Deployment
-    metadata: {name: chat}
-    spec: {template: Text Embeddings, vm_id: vm_gt1, min_replicas: 1}
-    """
+VARIABLE = """  environmentVariables: [{name: TOKEN, value: '{{ secret("APP_TOKEN") }}'}]"""
+INFERENCE = f"{textwrap.dedent(SPECS[LLM])}{VARIABLE}\n"
 
 
 def assert_well(run: Run) -> None:
@@ -252,7 +221,8 @@ def test_plan_merge_apply_hand_edit_drift_apply_and_no_drift(team: Team) -> None
 
     assert_well(team.drift())
     assert team.api.issues == {}, "without drift nothing is opened"
-    team.by_hand({"image": "registry.example.com/llm:evil"})
+    team.fleet.edit_inference({"image": "registry.example.com/llm:evil"})
+    team.served.post("clock", {"advance_s": 600})
     found = team.drift()
     assert_well(found)
     (issue,) = team.api.issues.values()
@@ -329,7 +299,7 @@ def test_each_merge_brings_what_its_reviewers_saw_and_nothing_else(team: Team) -
     team.write("infra/resources/llm.yaml", INFERENCE)
     assert_well(team.propose(1))
     team.git("checkout", "--quiet", "main")
-    team.write("infra/resources/chat.yaml", DEPLOYMENT)
+    team.write("infra/resources/chat.yaml", SPECS[CHAT])
     assert_well(team.propose(2))
     team.merge(1, 2)
     assert_well(team.apply())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.diff.change import Call, CallOp, Change
 from reconciler.diff.live import Applied, Listing
+from reconciler.emulator.server import Emulator, Server
 from reconciler.plan.cost import PriceList
 from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
 from reconciler.problems import Origin
@@ -21,6 +22,14 @@ Planner: TypeAlias = Callable[..., Plan]
 
 def _calls(change: Change) -> tuple[Call, ...]:
     return (Call(op=CallOp(str(change.action).replace("adopt", "update")), method="POST", path="/x", summary="toy"),)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One emulator for all situations of a worker; each makes it new."""
+    server = Server(Emulator(None, open_to_all=True)).start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from reconciler.emulator.server import Emulator, Server
+from reconciler.emulator.server import Server
 from reconciler.render import machine
 from reconciler.render.drift import drift_text
 from tests.plan.situations import Situation
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "plans"
 SITUATIONS: Final = sorted(file.parent.name for file in GOLDEN.glob("*/drift.txt"))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One emulator for all situations of a worker; each makes it new."""
-    server = Server(Emulator(None, open_to_all=True)).start()
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

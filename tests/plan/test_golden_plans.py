@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from reconciler.emulator.server import Emulator, Server
+from reconciler.emulator.server import Server
 from reconciler.render import machine
 from tests.plan.situations import Situation, pictured
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "plans"
 SITUATIONS: Final = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One emulator for all situations of a worker; each makes it new."""
-    server = Server(Emulator(None, open_to_all=True)).start()
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
