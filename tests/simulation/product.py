@@ -176,7 +176,14 @@ class Product:
     # -- what it stands on ------------------------------------------------------------------------------------------
 
     def install(self) -> None:
-        """Put the stand-ins in place."""
+        """Put the stand-ins in place; none is left where one of them has no place any more."""
+        try:
+            self._install()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _install(self) -> None:
         threads, clock = Threads(self.scheduler), _Time(self.scheduler)
         stand_ins = {
             id(time): clock,
@@ -198,7 +205,7 @@ class Product:
         session = sys.modules["reconciler.cli.session"]
         self.put(session, "SystemClock", type("Clock", (_Clock,), {"scheduler": self.scheduler}))
         self.put(session, "revision_of", lambda _root: "")
-        for name in ("apply", "plan", "ledger"):
+        for name in ("options", "ledger"):
             self.put(sys.modules[f"reconciler.cli.{name}"], "load_spec", lambda _where: self._spec())
         self.put(sys.modules["reconciler.cli.apply"], "stopping", _no_signals)
         self.put(http_module, "_exchange", self._network.exchange)

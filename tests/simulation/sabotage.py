@@ -136,7 +136,7 @@ def _stale_digest(world: World) -> None:
     wishes: Any = apply_command._wishes  # noqa: SLF001 - a sabotage
 
     def unread(*args: Any) -> Any:
-        return dataclasses.replace(wishes(*args), spec_digest="", expected=())
+        return dataclasses.replace(wishes(*args), expected=None)
 
     world.product.put(apply_command, "_wishes", unread)
 
