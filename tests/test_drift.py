@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from reconciler.ledger import Run, RunStatus, open_ledger
 from tests.conftest import ANN, CHAT, LLM, MNIST, Project
 
 SCHEMAS: Final = {
@@ -94,7 +95,8 @@ def test_drift_is_found_told_and_gone_after_an_apply(fleet: Any) -> None:
     assert all(word in told.stdout for word in ("VANISHED", CHAT, "RUN-STATE", MNIST, "an apply would: create"))
 
     assert states(drift_of(fleet, "--target", ANN, code=0)) == {}, "a selection tells of nothing outside it"
-    assert drift_of(fleet, "--provider", "runai", code=0)["summary"]["pending"] == 1
+    part = drift_of(fleet, "--provider", "runai", code=0)
+    assert (part["summary"]["pending"], part["coverage"]) == (1, None), "of the others nothing is known"
     fleet.apply()
     assert states(drift_of(fleet, code=0)) == {}
 
@@ -214,6 +216,25 @@ def test_result_file_of_a_command_that_was_killed_says_that_it_did_not_finish(fl
     found = json.loads(file.read_bytes())
     assert_fits(found, "reconciler-result-1.json")
     assert (found["finished"], found["exit_code"], found["plan"]) == (False, None, None)
+
+
+def test_while_an_apply_is_under_way_nothing_is_called_drift(fleet: Any) -> None:
+    """What it stops and makes anew would look like somebody's doing."""
+    fleet.write(LLM)
+    fleet.apply()
+    ledger = open_ledger({"type": "sqlite"}, fleet.project.root)
+    with ledger.take_lease("shop", "ann") as lease:
+        lease.begin_run(Run(id="run-2", owner="shop", started=time.time(), host="runner-1"))
+        done = fleet.project.run("drift")
+        assert (done.returncode, "apply-under-way" in done.stderr, "on runner-1" in done.stderr) == (4, True, True)
+        waiting = fleet.project.start("drift", "--lease-wait", "60s")
+        time.sleep(2)
+        lease.end_run("run-2", RunStatus.DONE, time.time())
+    told, said = waiting.communicate(timeout=60)
+    assert (waiting.returncode, "No drift" in told, "waiting for its end" in said) == (0, True, True)
+    with ledger.take_lease("shop", "ann") as lease:
+        lease.begin_run(Run(id="run-3", owner="shop", started=time.time() - 7 * 3600))
+    assert drift_of(fleet, code=0)["last_run"]["status"] == "running", "one that began long ago has died"
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])

@@ -64,6 +64,8 @@ class _Wishes:
     expected: Expected | None
     """What was reviewed, if this apply is to do nothing else."""
     allow_older: bool
+    selects: bool
+    """Whether only a part of the spec is to be applied."""
     output: str
     lease_wait_s: float
     parallel: int
@@ -148,6 +150,7 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, worl
             spec_digest=plan.spec.digest,
             changes=tuple(sorted(plan.digests.values())),
             host=socket.gethostname(),
+            whole=not (wishes.selects or plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN)),
         )
     )
     session.guard.append(lease.check)
@@ -215,13 +218,13 @@ def _with_second_look(session: Session, report: Report, plan: Plan, touched: Con
 
 def _refusal(plan: Plan, wishes: _Wishes, session: Session) -> int | None:
     """Why nothing may be sent, as an exit code; `None` when it may."""
+    code = of_plan(plan, detailed=False)
+    if code is not Exit.DONE and not wishes.partial:
+        session.printer.note("nothing was sent; --partial applies what depends on none of the blocked or unknown ones")
+        return code
     if wishes.expected is not None:
         wishes.expected.check(plan, session.ledger.runs(session.owner))
-    code = of_plan(plan, detailed=False)
-    if code is Exit.DONE or wishes.partial:
-        return None
-    session.printer.note("nothing was sent; --partial applies what depends on none of the blocked or unknown ones")
-    return code
+    return None
 
 
 def _check_secrets(session: Session, plan: Plan) -> None:
@@ -285,6 +288,7 @@ def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
         partial=chosen.pop("partial"),
         expected=read_expected(file, chosen.pop("expect")),
         allow_older=chosen.pop("allow_older"),
+        selects=bool(chosen.get("selector") or chosen.get("targets") or chosen.get("provider")),
         output=output,
         lease_wait_s=seconds_of("--lease-wait", chosen.pop("lease_wait")),
         parallel=chosen.pop("parallel"),

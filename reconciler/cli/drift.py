@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.ledger_repair import open_home
 from reconciler.cli.looks import sure_plan
 from reconciler.cli.options import (
     Common,
     common_options,
     output_option,
     result_option,
+    seconds_of,
     selection_options,
 )
 from reconciler.cli.plan import plan_options_of, say_notes
 from reconciler.cli.session import Session, open_session
-from reconciler.ledger.journal import Run
+from reconciler.ledger.journal import Run, RunStatus
 from reconciler.plan.drift import ALWAYS, Drift, DriftState, LastRun, drift_of
+from reconciler.problems import Problem, Refused
 from reconciler.render import machine
 from reconciler.render.drift import drift_json, drift_text
 from reconciler.render.drift_markdown import drift_markdown
+from reconciler.render.page import moment_text
+from reconciler.spec import Spec
 
 __all__ = ["command", "last_run"]
 
+_LONGEST_APPLY_S: Final = 6 * 3600.0
+"""A job on GitHub lives no longer."""
+_WATCH_S: Final = 15.0
 _ON_REQUEST = (DriftState.UNMANAGED, DriftState.UNHEALTHY, DriftState.FAILED, DriftState.PENDING)
 
 
@@ -37,6 +46,7 @@ _ON_REQUEST = (DriftState.UNMANAGED, DriftState.UNHEALTHY, DriftState.FAILED, Dr
     metavar="STATE,…",
     help=f"Exit 2 also for these: {', '.join(_ON_REQUEST)}.",
 )
+@click.option("--lease-wait", default="0s", metavar="TIME", help="Wait for an apply to end, such as 20m.")
 @click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected.")
 @output_option("text", "json", "markdown")
 @result_option
@@ -49,8 +59,10 @@ def command(common: Common, *, fail_on: tuple[str, ...], output: str, **chosen: 
     unmanaged or unhealthy is shown. What an autoscaler, auto-stop or a schedule did is no drift.
     """
     failing = list(_states(fail_on))
+    wait_s = seconds_of("--lease-wait", str(chosen.pop("lease_wait")))
     spec = common.load()
     printer = common.printer
+    _await_apply(spec, common, wait_s)
     with open_session(spec, common.where.root, printer) as session:
         drift = _look(session, chosen, failing)
         say_notes(session)
@@ -68,6 +80,30 @@ def command(common: Common, *, fail_on: tuple[str, ...], output: str, **chosen: 
     return Exit.CHANGES if drift.has_drift else Exit.DONE
 
 
+def _await_apply(spec: Spec, common: Common, wait_s: float) -> None:
+    """What an apply is changing right now would look like drift; so would what its steps stop and make anew.
+
+    Raises:
+        Refused: `apply-under-way`: it did not end in time.
+    """
+    until = time.monotonic() + wait_s
+    while run := _under_way(open_home(spec, common).runs(spec.project.owner)):
+        if time.monotonic() >= until:
+            where = f" on {run.host}" if run.host else ""
+            wrong = f"run {run.id} has begun{where} at {moment_text(run.started)} and has not ended"
+            expected = "no apply under way; wait for it (--lease-wait), or apply again if it has died"
+            raise Refused([Problem(code="apply-under-way", wrong=wrong, expected=expected)])
+        common.printer.note_once(f"run {run.id} is under way; waiting for its end")
+        time.sleep(min(_WATCH_S, max(until - time.monotonic(), 0.05)))
+
+
+def _under_way(runs: Sequence[Run]) -> Run | None:
+    """The newest run, while it may be at work; one that began long ago has died."""
+    newest = runs[0] if runs else None
+    is_open = newest is not None and newest.status is RunStatus.RUNNING
+    return newest if is_open and newest is not None and time.time() - newest.started < _LONGEST_APPLY_S else None
+
+
 def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftState]) -> Drift:
     """Read, twice where something is missing, and tell what moved."""
     options = plan_options_of(session, chosen)
@@ -81,7 +117,7 @@ def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftSt
         released=world.released,
         last_run=last_run(session.ledger.runs(session.owner)),
         checked_at=time.time(),
-        whole=not (chosen.get("selector") or chosen.get("targets")),
+        whole=not (chosen.get("selector") or chosen.get("targets") or only),
     )
 
 

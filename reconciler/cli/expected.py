@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.cli.show import not_a_plan, read_plan_file
+from reconciler.diff.change import Action
 from reconciler.ledger.journal import Run
 from reconciler.plan.plan import Plan
 from reconciler.problems import Problem, Refused
@@ -21,6 +22,8 @@ __all__ = ["REVIEWED_FORMAT", "Expected", "read_expected"]
 REVIEWED_FORMAT: Final = "reconciler-reviewed/1"
 _KEPT: Final = 32
 """Hexadecimal digits of a digest by which it is known again: 128 bits, which nobody can meet on purpose."""
+_UNSENT: Final = (Action.BLOCKED, Action.UNKNOWN)
+"""What `--partial` leaves out needs nobody's review."""
 _DIGEST: Final = re.compile(rf"[0-9a-f]{{{_KEPT},64}}")
 
 
@@ -75,12 +78,13 @@ class Expected:
             )
 
     def check(self, plan: Plan, runs: Iterable[Run]) -> None:
-        """Every change still to be made must be in a reviewed set.
+        """Every change that is about to be made must be in a reviewed set.
 
         Raises:
             Refused: `unexpected-change`, naming what differs; `already-applied`.
         """
-        todo = plan.digests
+        unsent = {one.address for action in _UNSENT for one in plan.with_action(action)}
+        todo = {address: digest for address, digest in plan.digests.items() if address not in unsent}
         if not self._holds(plan.digest):
             surprises = sorted(address for address, digest in todo.items() if not self._holds(digest))
             if surprises:

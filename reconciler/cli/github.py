@@ -93,9 +93,10 @@ def comment(printer: Printer, /, files: tuple[str, ...], **chosen: Any) -> int:
     is_current = True
     with _github(printer, "pull-requests: write") as github:
         try:
-            is_current = not head or sticky.is_at(github, number, head)
-            if not is_current:
-                raise GitHubError(f"#{number} is at another commit than {head[:12]}, which this result is of")  # noqa: TRY301 - told as any other
+            why = sticky.proposal(github, number).why_not(head) if head else ""
+            is_current = not why
+            if why:
+                raise GitHubError(f"#{number} {why}")  # noqa: TRY301 - told as any other
             actor = find_actor(github, chosen["actor"])
             for key, result in list(waiting.items()):
                 found = sticky.find(github, number, key, actor)
@@ -171,7 +172,7 @@ def reviewed(common: Common, *, out: str, key: str | None, actor: str | None) ->
         wrong = f"GITHUB_REF is {printer.environ.get('GITHUB_REF', '')!r}"
         raise SpecError([Problem(code="github-setting", wrong=wrong, expected="the branch merged into: refs/heads/…")])
     runs = open_home(spec, common).runs(owner)
-    since = next((run.revision for run in runs if run.status is RunStatus.DONE and run.revision), "")
+    since = next((run.revision for run in runs if run.status is RunStatus.DONE and run.whole and run.revision), "")
     commits = commits_since(root, since, _FIRST_COMMITS)
     with _github(printer, "pull-requests: read") as github:
         asked = Question(

@@ -31,7 +31,8 @@ from reconciler.spec.values import encode, is_pending
 __all__ = ["Offline", "all_kinds", "open_snapshot", "place_of", "read_snapshot_file", "sealed"]
 
 _NOT_LOOKED_AT: Final = (
-    "templates, machines, clusters and quotas were not looked up, and no call is shown: that takes a provider"
+    "templates, machines, clusters and quotas were not looked up, and no call is shown: that takes a provider; values "
+    "that may be secrets are not in a snapshot, so that a hand edit of one is not seen"
 )
 _SKEW_S: Final = 60.0
 """By which the clocks of two runners may differ without a word."""
@@ -88,6 +89,7 @@ class Offline:
             age_s=age_s,
             revision=self.snapshot.revision,
             old=age_s > self.max_age_s,
+            elsewhere=any(map(self._is_elsewhere, self.spec.project.providers.values())),
         )
 
     def _listings(self) -> dict[tuple[str, str], Listing]:
@@ -99,10 +101,14 @@ class Offline:
         }
         return {key: one for key, one in self.snapshot.listings.items() if wanted.get(key) == one.kind}
 
+    def _is_elsewhere(self, config: ProviderConfig) -> bool:
+        """Whether the settings of a provider lead to another account, project or server than the snapshot's."""
+        account = self.snapshot.accounts.get(config.name)
+        return account is not None and account.place != place_of(config)
+
     def _doubts(self, taken: Taken) -> Iterable[Problem]:
         for name, config in self.spec.project.providers.items():
-            account = self.snapshot.accounts.get(name)
-            if account is not None and account.place != place_of(config):
+            if self._is_elsewhere(config):
                 yield Problem(
                     code="snapshot-elsewhere",
                     origin=config.origin,

@@ -175,8 +175,11 @@ def _publish(repository: GitRepository, data: Mapping[str, Any], path: str) -> s
     content = machine.dump(data)
     for attempt in range(1, _TRIES + 1):
         tip = repository.fetch()
-        if _says_the_same(repository.read(tip, path)[1], data, f"{repository.describe()}, {path}"):
+        published = repository.read(tip, path)[1]
+        if _says_the_same(published, data, f"{repository.describe()}, {path}"):
             return "the published snapshot says the same, and is fresh; nothing was pushed"
+        if published and _lacks(data) and not _lacks(json.loads(published)):
+            return "a list is missing in it, so the published one stays, which has all; nothing was pushed"
         try:
             repository.push(repository.commit(tip, {path: content}, f"{data['owner']}: snapshot"), tip)
         except Moved:
@@ -184,6 +187,11 @@ def _publish(repository: GitRepository, data: Mapping[str, Any], path: str) -> s
         else:
             return f"the snapshot stands on {repository.describe()}, in {path}"
     raise LedgerError(f"{repository.describe()}: {_TRIES} others were faster; the snapshot was not published")
+
+
+def _lacks(data: Mapping[str, Any]) -> bool:
+    """Whether a provider had failed when a snapshot was taken."""
+    return any(one.get("verdict") == Verdict.FAILED for one in data.get("listings", ()))
 
 
 def _says_the_same(published: str, data: Mapping[str, Any], place: str) -> bool:

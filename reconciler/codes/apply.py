@@ -10,6 +10,16 @@ __all__ = ["CODES"]
 
 CODES: Final = (
     Code(
+        code="apply-under-way",
+        stage="apply",
+        meaning=(
+            "An apply of this project and environment has begun and has not ended, so that what it is changing would "
+            "look like drift. One that died counts for six hours, or until the next apply."
+        ),
+        remedy="Wait for it, with --lease-wait, or apply again if it has died.",
+        example="reconciler drift --lease-wait 20m",
+    ),
+    Code(
         code="already-applied",
         stage="apply",
         meaning="This saved plan was carried out before, and nothing of it is left to do.",

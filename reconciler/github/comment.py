@@ -19,7 +19,7 @@ from reconciler.github.result import Result
 from reconciler.github.state import State, first_line, marker, read_state, state_line
 from reconciler.github.words import result_text, run_link, units
 
-__all__ = ["Sticky", "body_of", "find", "is_at", "post"]
+__all__ = ["Proposal", "Sticky", "body_of", "find", "post", "proposal"]
 
 _LIMIT: Final = 65_536
 """UTF-16 units of a comment or an issue."""
@@ -42,18 +42,34 @@ class Sticky:
         return read_state(self.newest["body"]) if self.newest is not None else None
 
 
-def is_at(github: GitHub, number: int, head: str) -> bool:
-    """Whether a commit is what a pull request proposes now.
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request as it is now: the commit that it proposes, and whether it can still be merged."""
 
-    A run that was overtaken must not show its old plan over the new one; and a number that a fork's run has handed on
-    may be that of somebody else's pull request.
+    head: str
+    is_open: bool
+
+    def why_not(self, head: str) -> str:
+        """Why a result of this commit is not to be shown on it; empty when it is."""
+        if self.head != head:
+            return f"is at another commit than {head[:12]}, which this result is of"
+        return "" if self.is_open else "is merged or closed, and keeps the plan that it was reviewed with"
+
+
+def proposal(github: GitHub, number: int) -> Proposal:
+    """Read a pull request.
+
+    A run that was overtaken must not show its old plan over the new one; a number that a fork's run has handed on may
+    be that of somebody else's pull request; and what is shown after the merge, nobody has reviewed before it.
 
     Raises:
         GitHubError: it can't be read.
     """
     pull = github.get(github.path("pulls", number))
-    there = pull.get("head") if isinstance(pull, dict) else None
-    return isinstance(there, dict) and there.get("sha") == head
+    data = pull if isinstance(pull, dict) else {}
+    there = data.get("head")
+    head = there.get("sha") if isinstance(there, dict) else None
+    return Proposal(str(head or ""), is_open=not data.get("merged_at") and data.get("state") != "closed")
 
 
 def find(github: GitHub, number: int, key: str, actor: str) -> Sticky:
@@ -114,7 +130,12 @@ def post(github: GitHub, number: int, body: str, found: Sticky, actor: str) -> s
             there = github.get(path)
             return there if is_same(there.get("body"), body) else None
 
-        github.write("PATCH", path, {"body": body}, landed=landed)
+        try:
+            github.write("PATCH", path, {"body": body}, landed=landed)
+        except GitHubError as error:
+            if not is_gone(error):
+                raise
+            return str(_create(github, number, body, key_line, actor).get("html_url", ""))  # somebody has deleted it
     _delete(github, found.comments[:-1])
     return str(newest.get("html_url", ""))
 

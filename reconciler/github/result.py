@@ -127,7 +127,7 @@ class Result:
     def is_doubtful_drift(self) -> bool:
         """Whether a check for drift failed, or could not read all of it."""
         drift = self.drift
-        return self.has_failed or drift is None or drift["verdict"] == "incomplete" or bool(drift["partial"])
+        return self.has_failed or drift is None or drift["verdict"] == "incomplete"
 
     @property
     def verdict(self) -> str:

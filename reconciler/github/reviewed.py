@@ -106,7 +106,7 @@ def _judge(github: GitHub, pull: Mapping[str, Any], asked: Question, found: _Fou
     else:
         comments = find(github, number, asked.key, asked.actor)
         state = comments.state
-        why = _why_not(state, pull, asked) if comments.newest is not None else _no_comment(asked)
+        why = _why_not(state, comments.newest, pull, asked) if comments.newest is not None else _no_comment(asked)
     if why or state is None:
         found.left_out.append({"pull_request": number, "why": why})
         return
@@ -119,8 +119,8 @@ def _no_comment(asked: Question) -> str:
     return f"it has no plan for {asked.key!r} by {asked.actor}"
 
 
-def _why_not(state: State | None, pull: Mapping[str, Any], asked: Question) -> str:
-    """Why a comment's state does not count; empty when it does."""
+def _why_not(state: State | None, comment: Mapping[str, Any], pull: Mapping[str, Any], asked: Question) -> str:
+    """Why a comment's state does not count; empty when it does. Both times are UTC, to the second, in one form."""
     if state is None:
         return "the plan in its comment is damaged"
     if state.owner != asked.owner:
@@ -130,6 +130,8 @@ def _why_not(state: State | None, pull: Mapping[str, Any], asked: Question) -> s
     head = _text(pull, "head", "sha")
     if not head or state.head != head:
         return f"its plan is of {state.head[:12] or 'an unknown commit'}, and {head[:12]} was merged"
+    if _text(comment, "updated_at") > _text(pull, "merged_at"):
+        return "its plan was shown after the merge, when nobody could review it any more"
     return ""
 
 

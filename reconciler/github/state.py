@@ -1,7 +1,8 @@
 """The marks in a comment or an issue that only machines read: whose it is, and what it showed.
 
 The first line says what it is about, the last line holds what the next plan and the apply want to know: which changes a
-person could see here. They are trusted only in what our own account wrote; whoever may edit its comments may merge too.
+person could see here. They are trusted only in what our own account wrote. Whoever may push a branch to the
+repository can write as that account: against them GitHub's required reviewers stand before the apply, not this.
 """
 
 from __future__ import annotations

@@ -111,7 +111,8 @@ class Run:
     """One apply. Times in seconds since the epoch; `ended` is `None` while it runs, and for ever when it died.
 
     `plan_digest`, `spec_digest`: as in the plan. `changes`: digests of all changes that it set out to make, so that a
-    rerun of a reviewed plan can tell what is left. Source: SETTLEMENT §7 R13.
+    rerun of a reviewed plan can tell what is left. Source: SETTLEMENT §7 R13. `whole`: False when it was not to do all
+    that the spec says (a selection, `--partial`), so that a later one can't begin where it ended.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Run:
     spec_digest: str = ""
     changes: tuple[str, ...] = ()
     host: str = ""
+    whole: bool = True
 
 
 class TombstoneKind(StrEnum):

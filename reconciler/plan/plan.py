@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from reconciler.diff.change import Action, Call, Change
 from reconciler.diff.claims import addresses, claim
@@ -180,7 +180,8 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         warnings=tuple(dict.fromkeys((*given.spec.warnings, *given.warnings, *said))),
         notes=_notes(given, changes, listings.values()),
         partial=any(change.action is Action.UNKNOWN for change in changes)
-        or any(listing.verdict is not Verdict.COMPLETE for listing in listings.values()),
+        or any(listing.verdict in _LIST_PROBLEMS for listing in listings.values())
+        or (given.snapshot is not None and given.snapshot.elsewhere),
         revision=given.revision,
         snapshot=given.snapshot,
     )
@@ -398,26 +399,33 @@ def _cost(change: Change, given: PlanInput) -> Cost | None:
     return change_cost(change, prices)
 
 
+_LIST_PROBLEMS: Final = {
+    Verdict.FAILED: ("list-failed", "the provider to answer"),
+    Verdict.SUSPICIOUS: ("suspicious-list", "a list that holds what is known"),
+}
+"""After these nothing can be said of what is not listed. One that is known to be partial is no problem by itself: what
+it should hold and does not is `unknown`."""
+
+
 def _list_problems(listings: Iterable[Listing]) -> list[Problem]:
-    codes = {
-        Verdict.FAILED: ("list-failed", "the provider to answer"),
-        Verdict.SUSPICIOUS: ("suspicious-list", "a list that holds what is known"),
-        Verdict.PARTIAL: ("list-partial", "the right to list everything"),
-    }
     return [
         Problem(
-            code=codes[listing.verdict][0],
+            code=_LIST_PROBLEMS[listing.verdict][0],
             address=f"{listing.provider}/{listing.kind.name}",
             wrong=listing.message,
-            expected=codes[listing.verdict][1],
+            expected=_LIST_PROBLEMS[listing.verdict][1],
         )
         for listing in listings
-        if listing.verdict is not Verdict.COMPLETE
+        if listing.verdict in _LIST_PROBLEMS
     ]
 
 
 def _notes(given: PlanInput, changes: Iterable[Change], listings: Iterable[Listing]) -> tuple[str, ...]:
-    notes = [*given.notes, *(note for listing in listings for note in listing.notes)]
+    notes = list(given.notes)
+    for listing in listings:
+        notes += listing.notes
+        if listing.verdict is Verdict.PARTIAL:
+            notes.append(f"{listing.provider}/{listing.kind.name}: {listing.message}")
     untold = set()
     for change in changes:
         if change.action not in {Action.NONE, Action.UPDATE} or change.desired is None or change.applied is None:

@@ -100,6 +100,8 @@ class Taken:
     age_s: float
     revision: str = ""
     old: bool = False
+    elsewhere: bool = False
+    """Whether the spec leads to another account than the snapshot: then nobody knows what is live there."""
 
     def as_json(self) -> dict[str, Any]:
         """`snapshot` of a plan's JSON."""
@@ -108,6 +110,7 @@ class Taken:
             "age_s": round(self.age_s, 3),
             "revision": self.revision or None,
             "old": self.old,
+            "elsewhere": self.elsewhere,
         }
 
 

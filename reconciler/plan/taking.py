@@ -224,13 +224,13 @@ class _Cleaner:
 
 
 def _is_unwritten(live: Any, given: Sequence[Any]) -> bool:
-    """Whether it holds something that no file says: a text, or an element of a list. A flag is no secret."""
+    """Whether it holds something that no file says: another text, or an element of a list. A flag is no secret."""
     if isinstance(live, bool) or live is None:
         return False
     if isinstance(live, list | tuple):
         known = [item for side in given if isinstance(side, list | tuple) for item in side]
         return any(item not in known for item in live)
-    return not given
+    return str(live) not in map(str, given)
 
 
 def _is_readable(path: FieldPath) -> bool:

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from typing import Any
 
+from reconciler.ledger import open_ledger
+
 CHAT, LLM = "theta/Deployment/chat", "runai/Inference/llm"
 MNIST, ANN = "modelarts/Service/mnist", "modelarts/Notebook/ann"
 
@@ -158,3 +160,23 @@ def test_what_was_reviewed_on_pull_requests_is_applied_and_nothing_else(fleet: A
     for damage in ({"sets": None}, {"sets": [{"digest": "x", "changes": []}]}, {"owner": None}):
         assert "not-a-plan" in fleet.apply("--expect", write(second, **damage), code=1).stderr
     assert fleet.writes_of(LLM, "PATCH") == []
+
+
+def test_what_could_not_be_read_is_told_before_anybody_is_asked_to_review_it(fleet: Any) -> None:
+    fleet.write(LLM, ANN)
+    plan = saved(fleet)
+    down = {"provider": "runai", "method": "GET", "path": ".", "when": "before", "status": 503, "count": None}
+    fleet.served.post("faults", [down])
+    done = fleet.apply("--expect", plan, code=1)
+    assert "unexpected-change" not in done.stderr
+    assert fleet.served.writes() == []
+    done = fleet.apply("--expect", plan, "--partial", code=3)
+    assert fleet.creates() == {CHAT: 0, LLM: 0, MNIST: 0, ANN: 1}, "the rest was reviewed, and goes on"
+
+
+def test_a_run_notes_whether_it_was_to_do_all_that_the_spec_says(fleet: Any) -> None:
+    fleet.write(LLM, ANN)
+    fleet.apply("--target", LLM)
+    fleet.apply()
+    runs = open_ledger({"type": "sqlite"}, fleet.project.root).runs("shop")
+    assert [run.whole for run in runs] == [True, False]

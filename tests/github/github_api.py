@@ -66,7 +66,7 @@ class GitHubApi:
         commit_pulls: Commit → numbers of the pull requests that GitHub ties to it.
         labels: Number of a pull request → names of its labels. `known_labels`: those that exist.
         can_make_labels: Whether a label that is put on comes to be. `knows_creator`: whether lists heed that filter.
-        crlf: Whether bodies come back with the other kind of line break.
+        crlf: Whether bodies come back with the other kind of line break. `now`: when a comment is written or edited.
     """
 
     repository: str = "acme/shop"
@@ -82,6 +82,7 @@ class GitHubApi:
     can_make_labels: bool = True
     knows_creator: bool = True
     crlf: bool = False
+    now: str = "2026-11-28T00:00:00Z"
     _tokens: dict[str, _Token] = field(default_factory=dict)
     _last_id: int = 1000
 
@@ -118,6 +119,7 @@ class GitHubApi:
         for more in (self.known_labels, self.faults, self._tokens):
             more.clear()
         self.page_size, self.can_make_labels, self.knows_creator, self.crlf = 3, True, True, False
+        self.now = "2026-11-28T00:00:00Z"
         return self
 
     def stop(self) -> None:
@@ -147,7 +149,8 @@ class GitHubApi:
         self.pulls[number] = {
             "number": number,
             "html_url": f"https://github.example.com/{self.repository}/pull/{number}",
-            "merged_at": "2026-11-28T00:00:00Z" if merged else None,
+            "state": "closed" if merged else "open",
+            "merged_at": "2026-11-28T12:00:00Z" if merged else None,
             "base": {"ref": base, "repo": {"full_name": self.repository}},
             "head": {"sha": head, "repo": {"full_name": fork or self.repository}},
         }
@@ -162,6 +165,7 @@ class GitHubApi:
             "id": self._last_id,
             "body": body,
             "user": {"login": login},
+            "updated_at": self.now,
             "html_url": f"https://github.example.com/{self.repository}/pull/{number}#issuecomment-{self._last_id}",
         }
         self.comments.setdefault(number, []).append(made)
@@ -298,7 +302,7 @@ class GitHubApi:
                         comments.remove(comment)
                         return None
                     if method == "PATCH":
-                        comment["body"] = _body(body)
+                        comment.update(body=_body(body), updated_at=self.now)
                     return comment
         raise _Refused(404, "Not Found")
 

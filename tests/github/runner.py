@@ -27,6 +27,7 @@ __all__ = ["Annotation", "Job", "Run", "Runner", "Step", "WorkflowError"]
 _PYTHON = """#!/bin/sh
 # Stands in for python: what it would install is noted and not installed, all else is the real one.
 note() {{ printf '%s\\0' "$@" >>{log}; printf '\\n' >>{log}; }}
+[ "$1" = -I ] && shift
 case "$1 $2" in
   "-m venv")
     note "$@"

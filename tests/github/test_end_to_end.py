@@ -129,7 +129,7 @@ class Team:
         for number in numbers:
             self.git("merge", "--quiet", "--no-ff", "-m", f"Merge #{number}", f"origin/change-{number}")
             merged = self.git("rev-parse", "HEAD")
-            self.api.pulls[number]["merged_at"] = "2026-11-28T00:00:00Z"
+            self.api.pulls[number].update(state="closed", merged_at="2026-11-28T12:00:00Z")
             self.api.commit_pulls[merged] = [number]
         self.git("push", "--quiet", "origin", "main")
 
@@ -280,7 +280,8 @@ def test_fork_gets_a_preview_without_secrets_and_without_a_request(team: Team) -
     comment = run.job("comment (dev)")
     assert team.api.comments.get(2, []) == [], "GitHub gives a fork's run no right to comment"
     assert any(line.level == "notice" for line in comment.annotations)
-    assert "### Plan with changes: shop/dev" in comment.summary
+    assert "### Plan incomplete: shop/dev" in comment.summary, "it leads to an account that nobody looked at"
+    assert "snapshot-elsewhere" in comment.summary
     assert "From a snapshot of" in comment.summary
     assert "llm:2" in comment.summary
     assert "evil.example" not in comment.summary

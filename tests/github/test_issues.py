@@ -16,7 +16,6 @@ CLEAN = drift()
 UNREAD = drift("unknown", verdict="incomplete")
 FAILURES = [
     pytest.param(UNREAD, id="something could not be read"),
-    pytest.param(drift(partial=True), id="something was left out"),
     pytest.param(envelope("drift", exit_code=1, message="theta: 503\nmore"), id="the check failed"),
     pytest.param(envelope("drift", finished=False, exit_code=None), id="the check was killed"),
     pytest.param(envelope("drift", exit_code=1, drift=CLEAN, finished=False), id="killed after its look"),

@@ -54,13 +54,14 @@ class Repository:
         self.commits.append(self.git("rev-parse", "HEAD"))
         return self.commits[-1]
 
-    def applied(self, revision: str, status: RunStatus = RunStatus.DONE) -> None:
+    def applied(self, revision: str, status: RunStatus = RunStatus.DONE, *, whole: bool = True) -> None:
         """Note a run in the ledger."""
         ledger = open_ledger({"type": "sqlite"}, self.runner.project.root)
         before = len(ledger.runs("shop/dev"))
         name = f"run-{before}"
         with ledger.take_lease("shop/dev", "ann") as lease:
-            lease.begin_run(Run(id=name, owner="shop/dev", started=1.0 + before, revision=revision))
+            run = Run(id=name, owner="shop/dev", started=1.0 + before, revision=revision, whole=whole)
+            lease.begin_run(run)
             lease.end_run(name, status, 2.0)
 
     def merge(self, number: int, *, fork: str = "", base: str = "main", **state: Any) -> str:
@@ -69,6 +70,7 @@ class Repository:
         self.runner.api.pull(number, head=head, fork=fork, base=base, merged=sha)
         body = state.pop("body", None)
         login = state.pop("login", "github-actions[bot]")
+        self.runner.api.now = state.pop("shown", "2026-11-28T00:00:00Z")
         known: dict[str, Any] = {
             "owner": "shop/dev",
             "head": head,
@@ -118,8 +120,11 @@ def test_the_plans_of_all_pull_requests_merged_since_count(repository: Repositor
     plans = {4: plan(change("chat")), 5: plan(change("chat"), change("old", "delete"))}
     for number, made in plans.items():
         repository.merge(number, body="")
+        merged = dict(runner.api.pulls[number])
+        runner.api.pulls[number].update(state="open", merged_at=None)
         arguments = ("--pr", str(number), "--head", f"{number:040x}")
         runner.run("comment", runner.save(envelope(exit_code=2, plan=made)), *arguments)
+        runner.api.pulls[number].update(merged)
     alone = repository.commit()
     found = repository.reviewed()
 
@@ -147,6 +152,7 @@ def test_the_plans_of_all_pull_requests_merged_since_count(repository: Repositor
         pytest.param({"login": "mallory"}, "no plan for 'project dev' by github-actions[bot]", id="another person"),
         pytest.param({"body": ""}, "no plan for", id="no comment"),
         pytest.param({"body": "<!-- reconciler-state: e30= -->"}, "damaged", id="damaged"),
+        pytest.param({"shown": "2026-11-28T12:00:01Z"}, "shown after the merge", id="after the merge"),
     ],
 )
 def test_a_plan_that_does_not_count_is_named_with_its_reason(
@@ -161,6 +167,15 @@ def test_a_plan_that_does_not_count_is_named_with_its_reason(
     assert [item["pull_request"] for item in found["left_out"]] == [2]
     assert why in found["left_out"][0]["why"]
     assert f"note: #2 does not count: {found['left_out'][0]['why']}" in found["stderr"]
+
+
+def test_an_apply_of_a_part_is_not_where_the_next_one_begins(repository: Repository) -> None:
+    whole = repository.merge(1)
+    repository.applied(whole)
+    repository.applied(repository.merge(2), whole=False)
+    repository.merge(3)
+    found = repository.reviewed()
+    assert (found["since"], [item["pull_request"] for item in found["sets"]]) == (whole, [3, 2])
 
 
 def test_without_any_it_stops_and_says_how_to_go_on_by_hand(repository: Repository) -> None:

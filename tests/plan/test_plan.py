@@ -238,3 +238,13 @@ def test_every_resource_has_one_change_sorted_by_address(plan: Planner) -> None:
     assert addresses == sorted(set(addresses))
     assert made.summary == {**dict.fromkeys(map(str, Action), 0), "create": 2, "delete": 1}
     assert {change.kind for change in made.changes} == {ENGINE, BOX}
+
+
+def test_a_list_that_is_known_to_be_partial_is_said_and_only_what_it_lacks_is_unknown(plan: Planner) -> None:
+    rows = [entry("a", "L1"), entry("b", "L2")]
+    lists = [listed(live("L1", marker=rows[0].marker), verdict=Verdict.PARTIAL, message="only one's own")]
+    whole = plan([resource("a")], entries=rows[:1], lists=lists)
+    assert (whole.partial, whole.problems, whole.summary["none"]) == (False, (), 1)
+    assert "p/Engine: only one's own" in whole.notes
+    made = plan([resource("a"), resource("b")], entries=rows, lists=lists)
+    assert (made.partial, made.summary["unknown"]) == (True, 1)

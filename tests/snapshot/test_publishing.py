@@ -130,6 +130,27 @@ def test_what_has_changed_is_pushed_and_time_alone_only_after_an_hour(cloned: Pr
     assert publish(7_600.0, released=["x"]) == 7_600
 
 
+def test_an_outage_does_not_replace_what_is_whole(cloned: Project) -> None:
+    repository = GitRepository(cloned.root, "origin", BRANCH)
+    whole, failed = ([{"provider": "p", "verdict": verdict}] for verdict in ("complete", "failed"))
+    for taken_at, listings, stays in ((1_000.0, failed, 1_000), (2_000.0, whole, 2_000), (90_000.0, failed, 2_000)):
+        _publish(repository, shot(taken_at, listings=listings), PATH)
+        assert json.loads(repository.read(repository.fetch(), PATH)[1])["taken_at"] == stays
+
+
+def test_a_saved_snapshot_is_published_by_who_holds_no_credential(cloned: Project, tmp_path: Path) -> None:
+    file = tmp_path / "live.json"
+    assert cloned.run("snapshot", "--out", str(file)).returncode == 0
+    before = set(cloned.root.rglob("*"))
+    done = cloned.run("snapshot", "--publish", "--from", str(file))
+    assert (done.returncode, PATH in done.stderr) == (0, True), done.stderr
+    assert {path for path in set(cloned.root.rglob("*")) - before if ".git" not in path.parts} == set(), "no emulator"
+    published = GitRepository(cloned.root, "origin", BRANCH)
+    assert published.read(published.fetch(), PATH)[1] == file.read_text(encoding="utf-8")
+    for words in (["--from", str(file)], ["--publish", "--from", str(tmp_path / "none.json")]):
+        assert cloned.run("snapshot", *words).returncode in {1, 64}
+
+
 def test_what_is_no_snapshot_is_not_written_over(cloned: Project) -> None:
     repository = GitRepository(cloned.root, "origin", BRANCH)
     ledger = '{"format": "reconciler-ledger/1", "schema": 1}\n'
