@@ -55,6 +55,24 @@ def test_the_comment_is_found_on_any_page_and_edited_in_place(runner: Runner) ->
     assert headline(runner.comments()[4]).startswith("### No changes")
 
 
+def test_one_that_somebody_deleted_meanwhile_is_made_anew(runner: Runner) -> None:
+    runner.run("comment", runner.save(BUSY))
+    runner.api.faults.append({"method": "PATCH", "path": "issues/comments", "status": 404})
+    runner.run("comment", runner.save(GREEN))
+    assert runner.outputs == {"comment-posted": "true"}
+    assert headline(runner.comments()[-1]).startswith("### No changes")
+
+
+def test_one_of_a_merged_pull_request_stays_as_it_was_reviewed(runner: Runner) -> None:
+    runner.run("comment", runner.save(BUSY))
+    runner.api.pulls[7].update(state="closed", merged_at="2026-11-28T12:00:00Z")
+    before = runner.comments()
+    done = runner.run("comment", runner.save(GREEN))
+    assert (runner.comments(), runner.outputs) == (before, {"comment-posted": "false"})
+    assert "keeps the plan that it was reviewed with" in done.stdout
+    assert "No changes" in runner.summary
+
+
 def test_nothing_is_sent_when_nothing_is_new(runner: Runner) -> None:
     runner.api.crlf = True
     runner.run("comment", runner.save(GREEN))
