@@ -73,7 +73,7 @@ def test_drift_is_found_told_and_gone_after_an_apply(fleet: Any) -> None:
     fleet.write()
     fleet.write(MNIST, lifecycle="{runState: running}")
     drift = drift_of(fleet, code=0)
-    assert set(states(drift).values().__iter__().__next__()) == {"pending"}, "nothing was applied yet: that is no drift"
+    assert set(map(tuple, states(drift).values())) == {("pending",)}, "nothing was applied yet: that is no drift"
     fleet.apply()
     drift = drift_of(fleet, code=0)
     assert (drift["verdict"], states(drift), drift["summary"]["in-sync"]) == ("in-sync", {}, 4)
@@ -116,6 +116,7 @@ def test_states_that_are_merely_shown_fail_on_request(fleet: Any) -> None:
     done = fleet.project.run("drift", "--fail-on", "unmangaed")
     assert done.returncode == 64
     assert "unmanaged, unhealthy, failed, pending" in done.stderr
+    assert "did you mean 'unmanaged'?" in done.stderr
 
 
 def test_what_could_not_be_read_is_an_error_and_never_vanished(fleet: Any) -> None:

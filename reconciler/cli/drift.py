@@ -23,7 +23,7 @@ from reconciler.cli.plan import plan_options_of, say_notes
 from reconciler.cli.session import Session, open_session
 from reconciler.ledger.journal import Run, RunStatus
 from reconciler.plan.drift import ALWAYS, Drift, DriftState, LastRun, drift_of
-from reconciler.problems import Problem, Refused
+from reconciler.problems import Problem, Refused, nearest
 from reconciler.render import machine
 from reconciler.render.drift import drift_json, drift_text
 from reconciler.render.drift_markdown import drift_markdown
@@ -99,9 +99,8 @@ def _await_apply(spec: Spec, common: Common, wait_s: float) -> None:
 
 def _under_way(runs: Sequence[Run]) -> Run | None:
     """The newest run, while it may be at work; one that began long ago has died."""
-    newest = runs[0] if runs else None
-    is_open = newest is not None and newest.status is RunStatus.RUNNING
-    return newest if is_open and newest is not None and time.time() - newest.started < _LONGEST_APPLY_S else None
+    newest = runs[0] if runs and runs[0].status is RunStatus.RUNNING else None
+    return newest if newest is not None and time.time() - newest.started < _LONGEST_APPLY_S else None
 
 
 def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftState]) -> Drift:
@@ -138,8 +137,10 @@ def _states(written: Iterable[str]) -> Iterable[DriftState]:
     known = {str(state): state for state in (*_ON_REQUEST, *sorted(ALWAYS))}
     for name in (part.strip() for text in written for part in text.split(",")):
         if name not in known:
+            close = nearest(name, known)
+            hint = f"; did you mean {close!r}?" if close else ""
+            expected = ", ".join(_ON_REQUEST)
             raise click.BadParameter(
-                f"{name!r} is no state to fail on (expected {', '.join(map(str, _ON_REQUEST))})",
-                param_hint="--fail-on",
+                f"{name!r} is no state to fail on (expected {expected}){hint}", param_hint="--fail-on"
             )
         yield known[name]

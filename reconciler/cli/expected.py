@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from reconciler.cli.show import not_a_plan, read_plan_file
 from reconciler.diff.change import Action
+from reconciler.github.reviewed import REVIEWED_FORMAT
 from reconciler.ledger.journal import Run
 from reconciler.plan.plan import Plan
 from reconciler.problems import Problem, Refused
 from reconciler.render import machine
 
-__all__ = ["REVIEWED_FORMAT", "Expected", "read_expected"]
+__all__ = ["Expected", "read_expected"]
 
-REVIEWED_FORMAT: Final = "reconciler-reviewed/1"
 _KEPT: Final = 32
 """Hexadecimal digits of a digest by which it is known again: 128 bits, which nobody can meet on purpose."""
 _UNSENT: Final = (Action.BLOCKED, Action.UNKNOWN)

@@ -16,19 +16,18 @@ from reconciler.cli.revision import revision_of
 from reconciler.cli.selection import selection
 from reconciler.cli.session import named_owners, with_prices
 from reconciler.diff.live import Applied, Listing
-from reconciler.fields import Kind
 from reconciler.ledger.journal import dump, load
 from reconciler.plan.cost import PriceList
 from reconciler.plan.digest import canonical_json
 from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
 from reconciler.plan.snapshot import SNAPSHOT_FORMAT, Snapshot, Taken, read_snapshot, snapshot_json
 from reconciler.problems import Origin, Problem, Refused, SpecError
-from reconciler.providers.registry import provider_types
+from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.render.seal import seal
 from reconciler.spec.resource import ProviderConfig, Spec
 from reconciler.spec.values import encode, is_pending
 
-__all__ = ["Offline", "all_kinds", "open_snapshot", "place_of", "read_snapshot_file", "sealed"]
+__all__ = ["Offline", "open_snapshot", "place_of", "read_snapshot_file", "sealed"]
 
 _NOT_LOOKED_AT: Final = (
     "templates, machines, clusters and quotas were not looked up, and no call is shown: that takes a provider; values "
@@ -141,11 +140,6 @@ def place_of(config: ProviderConfig) -> str:
     return hashlib.sha256(canonical_json(settings)).hexdigest()[:32]
 
 
-def all_kinds() -> dict[str, Kind]:
-    """`type/Kind` → kind."""
-    return {kind.label: kind for kind_of in provider_types().values() for kind in kind_of.kinds}
-
-
 def open_snapshot(file: str, spec: Spec, root: Path, *, max_age_s: float = math.inf) -> Offline:
     """A snapshot for this project and environment.
 
@@ -186,8 +180,8 @@ def read_snapshot_file(place: str, content: bytes | str) -> Snapshot:
     """
     try:
         data = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise _bad(place, "not-a-snapshot", f"it is no snapshot: {type(error).__name__}") from None
+    except (ValueError, RecursionError):
+        raise _bad(place, "not-a-snapshot", "it is no snapshot: it is no JSON") from None
     if not isinstance(data, dict) or data.get("format") != SNAPSHOT_FORMAT:
         raise _bad(place, "not-a-snapshot", f"it is no snapshot of format {SNAPSHOT_FORMAT}")
     if seal(data) != data:

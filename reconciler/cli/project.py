@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.problems import Origin, Problem, SpecError
-from reconciler.providers.registry import provider_types
+from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.spec import SourceFile, Spec, compile_all, read_project_header
 
 __all__ = ["PROJECT_FILE", "ProjectFiles", "load_schemas", "load_spec"]
@@ -64,7 +64,7 @@ def load_spec(where: ProjectFiles) -> Spec:
         resources=found,
         policies=own if where.files else (),
         patches=patches,
-        kinds=[kind for kind_of in provider_types().values() for kind in kind_of.kinds],
+        kinds=[*all_kinds().values()],
         schemas=load_schemas(),
     )
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from reconciler.cli.output import OutputError
 from reconciler.problems import Refused, SpecError
 from reconciler.render import machine
+from reconciler.render.envelope import PARTS, empty_result
 
-__all__ = ["RESULT_FORMAT", "ResultFile"]
-
-RESULT_FORMAT: Final = "reconciler-result/1"
-_PARTS: Final = ("plan", "report", "drift")
+__all__ = ["ResultFile"]
 
 
 @dataclass(slots=True)
@@ -41,18 +39,7 @@ class ResultFile:
 
     def begin(self) -> None:
         """Write that nothing is known yet."""
-        self._data = {
-            "format": RESULT_FORMAT,
-            "command": self.command,
-            "owner": None,
-            "environment": self.environment,
-            "revision": None,
-            "finished": False,
-            "exit_code": None,
-            "message": "",
-            "problems": [],
-            **dict.fromkeys(_PARTS),
-        }
+        self._data = empty_result(self.command, self.environment)
         self._write()
 
     def identify(self, owner: str, environment: str) -> None:
@@ -79,7 +66,7 @@ class ResultFile:
         self._write()
 
     def _write(self) -> None:
-        parts = {key: self._data[key] for key in _PARTS}  # masked already, and sealed as they are
+        parts = {key: self._data[key] for key in PARTS}  # masked already, and sealed as they are
         masked = machine.with_texts({k: v for k, v in self._data.items() if k not in parts}, self.redact)
         try:
             self.path.write_text(machine.dump({**masked, **parts}), encoding="utf-8")

@@ -66,7 +66,7 @@ def _holds(root: Path, found: list[str], since: str, most: int) -> bool:
 
 
 def _no_commits(code: str, root: Path, wrong: str, expected: str) -> SpecError:
-    return SpecError([Problem(code=code, origin=Origin(str(root)), wrong=wrong, expected=expected)])
+    return SpecError([Problem(code=code, origin=Origin(str(root), 0, 0), wrong=wrong, expected=expected)])
 
 
 def _git(root: Path, *words: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.output import Printer
 from reconciler.cli.project import load_schemas
 from reconciler.problems import Problem, SpecError, nearest
-from reconciler.providers.registry import provider_types
+from reconciler.providers.registry import all_kinds
 from reconciler.spec import PROJECT_FILE
 from reconciler.spec.policy import POLICY_FILE
 
@@ -22,7 +22,7 @@ __all__ = ["command"]
 @click.pass_obj
 def command(printer: Printer, *, kind: str) -> int:
     """Print the JSON Schema of KIND (type/Kind), in one piece, for editors and other tools."""
-    files = {found.label: found.schema for kind_of in provider_types().values() for found in kind_of.kinds}
+    files = {label: kind.schema for label, kind in all_kinds().items()}
     files |= {"reconciler/Project": PROJECT_FILE, "reconciler/Policy": POLICY_FILE}
     if kind not in files:
         raise SpecError(

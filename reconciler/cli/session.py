@@ -20,7 +20,6 @@ from reconciler.cli.revision import revision_of
 from reconciler.diff.change import Call, Change
 from reconciler.diff.claims import addresses
 from reconciler.diff.live import Applied, Listing, owner_hash
-from reconciler.fields import Kind
 from reconciler.ledger.journal import IntentRow, TombstoneKind
 from reconciler.ledger.store import Ledger, open_ledger
 from reconciler.plan.cost import PriceList
@@ -29,7 +28,7 @@ from reconciler.problems import Problem, Problems, ProviderError, Refused, SpecE
 from reconciler.providers.base import Catalogue, Clock, Context, Provider
 from reconciler.providers.gather import gather, look_for
 from reconciler.providers.http import is_loopback
-from reconciler.providers.registry import provider_types
+from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.secrets.fingerprint import Fingerprinter
 from reconciler.secrets.sources import SecretSources
 from reconciler.spec.resource import Prices, Project, ProviderConfig, Spec
@@ -107,10 +106,6 @@ class Session:
     def owner(self) -> str:
         """Whose resources these are."""
         return self.spec.project.owner
-
-    def kinds(self) -> dict[str, Kind]:
-        """`type/Kind` → kind."""
-        return {kind.label: kind for kind_of in provider_types().values() for kind in kind_of.kinds}
 
     def window_s(self, provider: Provider) -> float:
         """How long absence proves nothing after a write: T + C + L + K (SETTLEMENT §3).
@@ -197,7 +192,7 @@ class Session:
             spec=self.spec,
             entries=world.entries,
             listings=world.listings,
-            kinds=self.kinds(),
+            kinds=all_kinds(),
             now_s={"": time.time()} | {name: provider.clock.now() for name, provider in self.providers.items()},
             versions=self.versions(),
             prices={name: self._prices(name) for name in project.providers},

@@ -11,30 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.render.drift import DRIFT_FORMAT
+from reconciler.render.envelope import RESULT_FORMAT, empty_result
 from reconciler.render.safe import for_terminal
 from reconciler.render.seal import PLAN_FORMAT, is_intact
 from reconciler.render.story import is_all_well, is_incomplete
 
 __all__ = ["Result", "read_result"]
 
-_RESULT: Final = "reconciler-result/1"
 _PROBLEMS: Final = "reconciler-problems/1"
-_PARTS: Final = {PLAN_FORMAT: "plan", "reconciler-report/1": "report", "reconciler-drift/1": "drift"}
+_PARTS: Final = {PLAN_FORMAT: "plan", "reconciler-report/1": "report", DRIFT_FORMAT: "drift"}
 _COMMANDS: Final = {"plan": "plan", "report": "apply", "drift": "drift"}
-_EMPTY: Final[Mapping[str, Any]] = {
-    "format": _RESULT,
-    "command": "plan",
-    "owner": None,
-    "environment": None,
-    "revision": None,
-    "finished": False,
-    "exit_code": None,
-    "message": "",
-    "problems": [],
-    "plan": None,
-    "report": None,
-    "drift": None,
-}
 _NOTHING: Final = "the step before left no result: it failed, was killed, or never ran"
 _WELL: Final = frozenset({0, 2})
 _REFUSED: Final = 4
@@ -179,16 +166,20 @@ def _envelope(path: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         return _failed(_NOTHING)
     form = found.get("format")
-    if form == _RESULT:
-        return _checked({**_EMPTY, **found})
+    if form == RESULT_FORMAT:
+        return _checked({**empty_result(), **found})
     if form == _PROBLEMS:
         problems = found.get("problems")
-        return _checked({**_EMPTY, "command": "validate", "finished": True, "exit_code": 1, "problems": problems})
+        return _checked(
+            {**empty_result(), "command": "validate", "finished": True, "exit_code": 1, "problems": problems}
+        )
     part = _PARTS.get(str(form))
     if part is None:
         return _failed(f"the step before left something of format {for_terminal(str(form))[:80]!r}")
     named = {key: found.get(key) for key in ("owner", "environment", "revision")}
-    data = _checked({**_EMPTY, **named, "command": _COMMANDS[part], "finished": True, "exit_code": 0, part: found})
+    data = _checked(
+        {**empty_result(), **named, "command": _COMMANDS[part], "finished": True, "exit_code": 0, part: found}
+    )
     return {**data, "exit_code": _code(part, found)} if data["finished"] else data
 
 
@@ -221,4 +212,4 @@ def _checked(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _failed(message: str) -> dict[str, Any]:
-    return {**_EMPTY, "message": message}
+    return {**empty_result(), "message": message}

@@ -15,9 +15,9 @@ from reconciler.github.comment import find
 from reconciler.github.errors import GitHubError
 from reconciler.github.state import State
 
-__all__ = ["FORMAT", "MOST_COMMITS", "Question", "Reviewed", "look"]
+__all__ = ["MOST_COMMITS", "REVIEWED_FORMAT", "Question", "Reviewed", "look"]
 
-FORMAT: Final = "reconciler-reviewed/1"
+REVIEWED_FORMAT: Final = "reconciler-reviewed/1"
 MOST_COMMITS: Final = 250
 """Commits that are asked for, a request each: a workflow's token has 1,000 an hour."""
 _UNKNOWN_COMMIT: Final = 422
@@ -44,7 +44,7 @@ class Reviewed:
     def document(self, owner: str, since: str, head: str) -> dict[str, Any]:
         """As `reconciler-reviewed/1`."""
         return {
-            "format": FORMAT,
+            "format": REVIEWED_FORMAT,
             "owner": owner,
             "since": since or None,
             "head": head,

@@ -48,8 +48,7 @@ ALWAYS: Final = frozenset({DriftState.DRIFTED, DriftState.VANISHED, DriftState.R
 """What is drift whatever a person asks for."""
 _MOVED: Final = frozenset({FieldClass.DRIFT, FieldClass.BOTH})
 _UNREAD: Final = frozenset({"list-failed", "suspicious-list"})
-"""Problems after which nothing can be said of what is not listed."""
-_NOT_TOLD: Final = frozenset({"suspicious-list", "upstream-blocked"})
+"""Problems of a list, and reasons of a change, after which nothing can be said of what is not listed."""
 _TAKEN: Final = frozenset({"conflict", "owned-by-other", "possible-duplicate"})
 _TAMPERED: Final = frozenset({"marker-mismatch", "untouchable"})
 
@@ -219,7 +218,7 @@ def _is_untold(field: FieldChange) -> bool:
 
 def _judge(change: Change) -> Drifted:
     """One resource; the states in the order of the table above."""
-    if change.action is Action.UNKNOWN or (change.live is None and change.reason in _NOT_TOLD):
+    if change.action is Action.UNKNOWN or (change.live is None and change.reason in _UNREAD):
         return Drifted(change=change, states=(DriftState.UNKNOWN,), message=change.message)
     if change.desired is None:
         return Drifted(change=change, states=(DriftState.PENDING,), message=change.message)

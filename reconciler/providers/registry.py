@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import reconciler.providers
 
 if TYPE_CHECKING:
+    from reconciler.fields import Kind
     from reconciler.providers.base import ProviderType
 
-__all__ = ["provider_types"]
+__all__ = ["all_kinds", "provider_types"]
 
 
 @lru_cache(maxsize=1)
@@ -25,3 +26,8 @@ def provider_types() -> dict[str, ProviderType]:
             if exported is not None:
                 found[exported.name] = exported
     return dict(sorted(found.items()))
+
+
+def all_kinds() -> dict[str, Kind]:
+    """`type/Kind` → kind, of all provider types."""
+    return {kind.label: kind for found in provider_types().values() for kind in found.kinds}

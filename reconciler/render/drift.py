@@ -15,21 +15,23 @@ from reconciler.render.style import Style, Tone
 from reconciler.render.text import line_text
 from reconciler.render.values import inner_diff, value_text
 
-__all__ = ["DRIFT_FORMAT", "drift_json", "drift_text"]
+__all__ = ["DRIFT_FORMAT", "STATES", "drift_json", "drift_text", "rank", "sides", "states_of"]
 
 DRIFT_FORMAT: Final = "reconciler-drift/1"
 _PLAIN: Final = Style()
 _REVISION: Final = 12
-_STATES: Final[Mapping[str, tuple[str, Tone]]] = {
+_LOOKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "vanished": ("-", Tone.DELETE),
-    "drifted": ("~", Tone.UPDATE),
     "run-state": ("~", Tone.UPDATE),
+    "drifted": ("~", Tone.UPDATE),
+    "unknown": ("?", Tone.ALARM),
     "failed": ("!", Tone.ALARM),
     "unhealthy": ("!", Tone.ALARM),
-    "unknown": ("?", Tone.ALARM),
     "pending": (".", Tone.DIM),
 }
-"""State → how it looks, loudest first: this is the order of the list."""
+"""State → how it looks, loudest first."""
+STATES: Final = tuple(_LOOKS)
+"""The order of every list of drift: what is gone first."""
 
 
 def drift_json(drift: Drift) -> dict[str, Any]:
@@ -114,9 +116,8 @@ def _lines(drift: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield style.paint(f"  ! {problem_text(problem)}", Tone.ALARM)
     if drift["problems"]:
         yield ""
-    loudest = list(_STATES)
     said = said_by_problems(drift["problems"])
-    for one in sorted(drift["resources"], key=lambda one: (loudest.index(one["states"][0]), one["address"])):
+    for one in sorted(drift["resources"], key=rank):
         text = one["message"]
         yield from _resource_lines(one, style, said.get(text, ""))
         if len(text) > LONG:
@@ -135,9 +136,24 @@ def _lines(drift: Mapping[str, Any], style: Style) -> Iterator[str]:
     yield from _verdict_lines(drift, style)
 
 
+def states_of(one: Mapping[str, Any]) -> list[str]:
+    """The states of a resource, loudest first; one that this release does not know comes last."""
+    return sorted(one["states"], key=lambda state: (_place(state), state))
+
+
+def rank(one: Mapping[str, Any]) -> tuple[int, str]:
+    """Where a resource stands in a list: by its loudest state, then by address."""
+    return min(map(_place, one["states"]), default=len(STATES)), one["address"]
+
+
+def _place(state: str) -> int:
+    return STATES.index(state) if state in STATES else len(STATES)
+
+
 def _resource_lines(one: Mapping[str, Any], style: Style, as_of: str) -> Iterator[str]:
-    sign, tone = _STATES[one["states"][0]]
-    word = ", ".join(one["states"])
+    states = states_of(one)
+    sign, tone = _LOOKS[states[0]]
+    word = ", ".join(states)
     word = word if one["states"] == ["pending"] else word.upper()
     known = [f"id {one['id']}" if one["id"] else "", one["status"]]
     extra = for_terminal(", ".join(part for part in known if part))
@@ -171,29 +187,37 @@ def _field_lines(field: Mapping[str, Any], style: Style) -> Iterator[Line]:
     path = for_terminal(field["path"])
     place = short_place(field["origin"])
     remark = f"  # {for_terminal(place)}" if place else ""
+    is_, was, verb = sides(field, style)
+    inner: tuple[tuple[str, str], ...] = ()
+    if not field["sensitive"] and field["after_known"]:
+        inner = inner_diff(field["after"], field["before"], style)
+    if not inner:
+        yield Line(text=f"{path}: is {is_}, {verb} {was}{remark}", mark="~", tone=Tone.UPDATE)
+        return
+    yield Line(text=f"{path}: (- {verb}, + is){remark}", mark="~", tone=Tone.UPDATE)
+    tones = {"+": Tone.CREATE, "-": Tone.DELETE}
+    for sign, part in inner:
+        text = f"{style.gutter} {part}".rstrip()
+        yield Line(text=text, mark=sign, tone=tones.get(sign, Tone.DIM), depth=1)
+
+
+def sides(field: Mapping[str, Any], style: Style) -> tuple[str, str, str]:
+    """What is live, what it should be, and which verb stands between; where the spec moved too, it speaks."""
+    verb = "the spec says" if field["class"] == "both" else "was applied as"
     if field["sensitive"]:
-        yield Line(text=f"{path}: (secret){remark}", mark="~", tone=Tone.UPDATE)
-        return
-    inner = inner_diff(field["after"], field["before"], style)
-    if inner:
-        yield Line(text=f"{path}:{remark}", mark="~", tone=Tone.UPDATE)
-        tones = {"+": Tone.CREATE, "-": Tone.DELETE}
-        for sign, part in inner:
-            text = f"{style.gutter} {part}".rstrip()
-            yield Line(text=text, mark=sign, tone=tones.get(sign, Tone.DIM), depth=1)
-        return
-    was = "was applied as" if field["class"] == "drift" else "the spec says"
-    text = f"{path}: is {_value(field['before'], style)}, {was} {_value(field['after'], style)}"
-    yield Line(text=f"{text}{remark}", mark="~", tone=Tone.UPDATE)
-
-
-def _value(value: Any, style: Style) -> str:
-    return "nothing" if value is None else value_text(value, style)
+        return "(another secret)", "(secret)", verb
+    is_ = "(not set)" if field["before"] is None else value_text(field["before"], style)
+    if not field["after_known"]:
+        return is_, f"(known after apply) {for_terminal(field['after_text'] or '')}".rstrip(), verb
+    if field["removed"]:
+        default = "" if field["after"] is None else f"{value_text(field['after'], style)} "
+        return is_, f"{default}(the default)", verb
+    return is_, "(not set)" if field["after"] is None else value_text(field["after"], style), verb
 
 
 def _verdict_lines(drift: Mapping[str, Any], style: Style) -> Iterator[str]:
     counts: Mapping[str, int] = drift["summary"]
-    told = ", ".join(f"{counts[state]} {state}" for state in (*_STATES, "unmanaged") if counts[state])
+    told = ", ".join(f"{counts[state]} {state}" for state in (*STATES, "unmanaged") if counts[state])
     found = any(counts[state] for state in drift["failing"])
     if drift["verdict"] == "incomplete":
         head = "Incomplete: something could not be read, so drift may be missing here"

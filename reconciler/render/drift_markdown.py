@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.render.block import short_place
+from reconciler.render.drift import STATES, rank, sides, states_of
 from reconciler.render.page import (
     COMMENT_ROOM,
     POINTER,
@@ -26,15 +27,13 @@ from reconciler.render.page import (
 )
 from reconciler.render.safe import fence, for_terminal, summary_code
 from reconciler.render.style import Style
-from reconciler.render.values import inner_diff, value_text
+from reconciler.render.values import inner_diff
 
 __all__ = ["drift_body", "drift_markdown", "drift_verdict"]
 
 _STYLE: Final = Style()
-_STATES: Final = ("vanished", "run-state", "drifted", "unknown", "failed", "unhealthy", "pending")
-"""The order of the table: what is gone first."""
 _LOUD: Final[Mapping[str, str]] = {"vanished": "VANISHED", "run-state": "RUN STATE"}
-_SUMMARY: Final = (*_STATES, "in-sync", "unmanaged")
+_SUMMARY: Final = (*STATES, "in-sync", "unmanaged")
 _TABLE_SHARE: Final = 0.6
 """Part of the room that the table may fill; the rest is for the details."""
 _IN_TABLE: Final = 40
@@ -70,7 +69,7 @@ def drift_body(drift: Mapping[str, Any], above: Sequence[str], *, room: int) -> 
     left = Room(room, [*above, *head, *tail, left_out("0" * 100, POINTER)])
     told = left.take_all(asides([problem_lines(drift["problems"])], room))
     notes = left.take_all(asides([(f"note: {note}" for note in drift["notes"])], room))
-    resources = sorted(drift["resources"], key=lambda one: (_rank(one), one["address"]))
+    resources = sorted(drift["resources"], key=rank)
     rows = _rows(resources, drift["failing"], left, keep=int(room * (1 - _TABLE_SHARE)))
     longer = [one for one in resources if one["fields"] or _is_long(one["message"])]
     details = left.take_all(map(_details, longer))
@@ -129,18 +128,6 @@ def _moment(drift: Mapping[str, Any]) -> str:
 # -- resources --------------------------------------------------------------------------------------------------------
 
 
-def _states(one: Mapping[str, Any]) -> list[str]:
-    return sorted(one["states"], key=lambda state: (_place(state), state))
-
-
-def _rank(one: Mapping[str, Any]) -> int:
-    return min((_place(state) for state in one["states"]), default=len(_STATES))
-
-
-def _place(state: str) -> int:
-    return _STATES.index(state) if state in _STATES else len(_STATES)
-
-
 def _rows(resources: list[Mapping[str, Any]], failing: list[str], left: Room, *, keep: int) -> list[str]:
     if not resources:
         return []
@@ -159,7 +146,7 @@ def _rows(resources: list[Mapping[str, Any]], failing: list[str], left: Room, *,
 def _row(one: Mapping[str, Any], failing: list[str]) -> str:
     words = ", ".join(
         f"**{_LOUD.get(state, word(state))}**" if state in failing or state in _LOUD else word(state)
-        for state in _states(one)
+        for state in states_of(one)
     )
     action = {"none": "nothing", "unknown": "", "blocked": "refuse"}.get(one["action"], word(one["action"]))
     return f"| {words} | {code(one['address'], in_table=True)} | {_what(one)} | {action} | {_last(one)} |"
@@ -171,7 +158,7 @@ def _what(one: Mapping[str, Any]) -> str:
         parts.append(f"is {word(one['run_state']['live'])}, was applied {word(one['run_state']['wanted'])}")
     fields = one["fields"]
     for field in fields[:_SHOWN_FIELDS]:
-        is_, was, verb = _sides(field)
+        is_, was, verb = sides(field, _STYLE)
         parts.append(f"{code(field['path'], in_table=True, most=80)} is {_cell(is_)}, {verb} {_cell(was)}")
     if len(fields) > _SHOWN_FIELDS:
         parts.append(f"{len(fields) - _SHOWN_FIELDS} more fields")
@@ -197,33 +184,19 @@ def _last(one: Mapping[str, Any]) -> str:
     return f"{revision}run {code(last['run'], in_table=True, most=80)}, {moment_text(last['at'])}"
 
 
-def _sides(field: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What is live, what it should be, and which verb stands between; where the spec moved too, it speaks."""
-    verb = "the spec says" if field["class"] == "both" else "was applied as"
-    if field["sensitive"]:
-        return "(another secret)", "(secret)", verb
-    is_ = "(not set)" if field["before"] is None else value_text(field["before"], _STYLE)
-    if not field["after_known"]:
-        return is_, f"(known after apply) {for_terminal(field['after_text'] or '')}".rstrip(), verb
-    if field["removed"]:
-        default = "" if field["after"] is None else f"{value_text(field['after'], _STYLE)} "
-        return is_, f"{default}(the default)", verb
-    return is_, "(not set)" if field["after"] is None else value_text(field["after"], _STYLE), verb
-
-
 def _details(one: Mapping[str, Any]) -> str:
     told = ", ".join(text for text in (one["title"], f"id {one['id']}" if one["id"] else "", one["status"]) if text)
     lines = [for_terminal(f"# {text}") for text in (told, one["message"]) if text]
     lines += [line for field in one["fields"] for line in _field(field)]
-    states = _states(one)
+    states = states_of(one)
     is_open = any(state in _LOUD for state in states)
-    name = " ".join(_LOUD.get(state, state) if state in _STATES else "" for state in states).strip()
+    name = " ".join(_LOUD.get(state, state) if state in STATES else "" for state in states).strip()
     return folded(f"{name} {summary_code(cut(one['address'], 200))}", fence(lines, "diff"), is_open=is_open)
 
 
 def _field(field: Mapping[str, Any]) -> Iterator[str]:
     """A field's two sides, and where it is written; of long ones what differs inside, `-` as it was, `+` as it is."""
-    is_, was, verb = _sides(field)
+    is_, was, verb = sides(field, _STYLE)
     place = short_place(field["origin"])
     remark = f"  # {place}" if place else ""
     inner: tuple[tuple[str, str], ...] = ()

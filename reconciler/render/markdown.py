@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from reconciler.problems import Problem
 from reconciler.render.block import LOOKS, Block, Line, interruption_text
 from reconciler.render.graph import Arrow, mermaid
-from reconciler.render.machine import problems_json
 from reconciler.render.money import totals_text
 from reconciler.render.page import (
     COMMENT_ROOM,
@@ -33,7 +31,7 @@ from reconciler.render.safe import code_span, fence, for_terminal, summary_code
 from reconciler.render.story import blocks, in_order, is_all_well, summary_text, verdict_text, warnings
 from reconciler.render.style import Style
 
-__all__ = ["COMMENT_ROOM", "plan_body", "plan_markdown", "problems_markdown"]
+__all__ = ["COMMENT_ROOM", "plan_body", "plan_markdown"]
 
 _STYLE: Final = Style()
 _LOUD: Final = frozenset({"blocked", "delete", "replace"})
@@ -100,13 +98,6 @@ def plan_body(
         sentence = f"{missing[0]} resources are not in the table, {missing[1]} without details"
         lines.append(left_out(sentence, pointer))
     return finish([*lines, *notes, *tail])
-
-
-def problems_markdown(problems: Iterable[Problem], title: str) -> str:
-    """What is said where there is no plan, because the spec or a provider failed; the first line says so."""
-    told = problem_lines(problems_json(problems)["problems"])
-    shown = bounded(told) if told else ["no plan was made, and nobody said why"]
-    return finish([heading("Plan failed", title), fence(shown, "text"), ""])
 
 
 # -- above and below the changes --------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from reconciler.render.story import (
 )
 from reconciler.render.style import Style, Tone
 
-__all__ = ["Style", "line_text", "list_text", "plan_text", "problems_text", "report_text", "show_text"]
+__all__ = ["Style", "line_text", "list_text", "plan_text", "problems_text", "report_text"]
 
 _PLAIN: Final = Style()
 _INDENT: Final = " " * 6
@@ -35,12 +35,6 @@ _NO_REVIEW: Final = "It was made from a snapshot and counts as no review, so tha
 def plan_text(plan: Mapping[str, Any], style: Style = _PLAIN) -> str:
     """A plan (as `plan_json` or a saved file has it): dangerous changes first, the summary last."""
     return _finish(_plan_lines(plan, style))
-
-
-def show_text(plan: Mapping[str, Any], style: Style = _PLAIN) -> str:
-    """A saved plan, with the tool that wrote it."""
-    head = [f"Saved by {for_terminal(plan['tool'])}.", ""] if plan.get("tool") else []
-    return _finish([*head, *_plan_lines(plan, style)])
 
 
 def _plan_lines(plan: Mapping[str, Any], style: Style) -> Iterator[str]:

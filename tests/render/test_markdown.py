@@ -16,6 +16,8 @@ from reconciler.diff.change import Action, Change
 from reconciler.plan.plan import Plan
 from reconciler.problems import Problem
 from reconciler.render import machine, markdown
+from reconciler.render.envelope import empty_result
+from reconciler.render.result_markdown import result_markdown
 from tests.render import conftest as toys
 from tests.render.pages import assert_whole, filled, hostile_texts, tokens_of, units
 
@@ -84,10 +86,15 @@ def test_blocked_plan_says_so_in_its_first_line(toy: SimpleNamespace) -> None:
 
 def test_failure_is_never_green_nor_empty() -> None:
     problem = Problem(code="unknown-field", wrong="unknown field ```", expected="a field")
-    for page in (markdown.problems_markdown([problem], "shop"), markdown.problems_markdown([], "shop")):
-        assert page.startswith("### Plan failed: shop\n")
-        assert "no changes" not in page.lower()
-    assert markdown.problems_markdown([problem] * 5_000, "shop").count("\n") < 1_000
+
+    def page(*problems: Problem) -> str:
+        told = machine.problems_json(problems)["problems"]
+        return result_markdown({**empty_result(), "finished": True, "exit_code": 1, "problems": told}, "shop")
+
+    for shown in (page(problem), page()):
+        assert shown.startswith("### Plan failed: shop\n")
+        assert "no changes" not in shown.lower()
+    assert page(*[problem] * 5_000).count("\n") < 1_000
 
 
 def test_text_and_markdown_tell_the_same_fields(situation: str, toy: SimpleNamespace) -> None:

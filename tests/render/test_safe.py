@@ -17,6 +17,8 @@ from markdown_it.token import Token
 
 from reconciler.problems import Origin, Problem
 from reconciler.render import machine, markdown, text
+from reconciler.render.envelope import empty_result
+from reconciler.render.result_markdown import result_markdown
 from reconciler.render.rows import ListRow
 from reconciler.render.safe import code_span, fence, for_terminal, no_commands, prose
 
@@ -161,7 +163,7 @@ def test_no_output_holds_a_line_that_a_runner_obeys(toy: SimpleNamespace) -> Non
         machine.dump(data),
         machine.dump(machine.list_json(rows, problems)),
         markdown.plan_markdown(data, "::add-mask::a"),
-        markdown.problems_markdown(problems, "::add-mask::a"),
+        result_markdown({**empty_result(), "problems": machine.problems_json(problems)["problems"]}, "::add-mask::a"),
     ]
     for output in outputs:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", output)

@@ -57,7 +57,6 @@ def test_saved_plan_is_shown_like_a_fresh_one(situation: str, toy: SimpleNamespa
     plan = toy.situations[situation]()
     saved = machine.plan_file(plan, tool="reconciler 0.1.0")
     assert text.plan_text(saved) == show(plan)
-    assert text.show_text(saved) == f"Saved by reconciler 0.1.0.\n\n{show(plan)}"
 
 
 def test_ascii_has_no_sign_of_ours_beyond_ascii(situation: str, toy: SimpleNamespace) -> None:
