@@ -155,6 +155,8 @@ def _upload(bench: Bench, given: dict[str, str]) -> str:
         if missing == "error":
             raise ActionFailed(told)
         return f"::warning::{told}\n" if missing == "warn" else f"{told}\n"
+    if home.exists() and given.get("overwrite") == "true":
+        shutil.rmtree(home)
     if home.exists():
         raise ActionFailed(f"Conflict: an artifact with this name already exists: {name}")
     for file in seen:
@@ -184,6 +186,9 @@ def _download(bench: Bench, given: dict[str, str]) -> str:
 _ACTIONS: dict[str, tuple[Callable[[Bench, dict[str, str]], str], frozenset[str]]] = {
     "actions/checkout": (_checkout, frozenset({"repository", "ref", "path", "fetch-depth", "persist-credentials"})),
     "actions/setup-python": (_setup_python, frozenset({"python-version"})),
-    "actions/upload-artifact": (_upload, frozenset({"name", "path", "if-no-files-found", "retention-days"})),
+    "actions/upload-artifact": (
+        _upload,
+        frozenset({"name", "path", "if-no-files-found", "retention-days", "overwrite"}),
+    ),
     "actions/download-artifact": (_download, frozenset({"name", "path", "pattern", "merge-multiple"})),
 }
