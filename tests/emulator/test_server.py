@@ -79,7 +79,9 @@ def test_status_fault_answers_and_the_moment_decides_whether_it_happened(client:
 def test_dropped_connection_sends_not_one_byte(client: Client, when: str, made: int) -> None:
     before = client.count()
     client.control("faults", [{"method": "POST", "path": "/deployment", "when": when, "drop": True}])
-    with pytest.raises(httpx.RemoteProtocolError):
+    # What is not read is answered by the kernel with a reset, if it had arrived by then; else the end is a plain one.
+    ends = (httpx.RemoteProtocolError, httpx.ReadError) if when == "before" else (httpx.RemoteProtocolError,)
+    with pytest.raises(ends):
         client.create()
     assert client.count() == before + made
     assert posts(client)[0]["status"] is None
