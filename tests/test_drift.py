@@ -115,7 +115,7 @@ def test_states_that_are_merely_shown_fail_on_request(fleet: Any) -> None:
     drift_of(fleet, "--fail-on", "pending", "--fail-on", "unmanaged", code=2)
     done = fleet.project.run("drift", "--fail-on", "unmangaed")
     assert done.returncode == 64
-    assert "unmanaged, unhealthy, failed, pending" in done.stderr
+    assert "unmanaged, unhealthy, failed, expiring, pending" in done.stderr
     assert "did you mean 'unmanaged'?" in done.stderr
 
 

@@ -5,14 +5,13 @@ Each line on stdin is a job (`args`, `env`, `out`, `err`); each line on stdout i
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import os
 import sys
 from typing import Any, NoReturn
 
-from reconciler.cli.main import COMMANDS, main
+from reconciler.cli.main import COMMANDS, main, module_of
 from reconciler.providers.registry import provider_types
 
 
@@ -44,7 +43,7 @@ def _become(job: dict[str, Any]) -> NoReturn:
 
 def _serve() -> None:
     for name in COMMANDS:
-        importlib.import_module(f"reconciler.cli.{name}")
+        module_of(name)
     provider_types()
     for line in sys.stdin:
         child = os.fork()

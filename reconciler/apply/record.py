@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.diff.live import Applied, Live, Marker, create_digest, owner_hash, resource_hash
+from reconciler.spec.output import lifecycle_document
 from reconciler.spec.resource import Resource
 from reconciler.spec.values import SecretRef, pending_in
 
@@ -77,6 +78,11 @@ def entry_for(
         renamed_from=tuple(resource.lifecycle.renamed_from),
         secrets_revision=resource.lifecycle.secrets_revision,
         run_state=resource.lifecycle.run_state,
+        lifecycle={
+            key: value
+            for key, value in lifecycle_document(resource.lifecycle).items()
+            if key not in {"adopt", "renamedFrom"}
+        },
         fingerprints={name: fingerprint(name) for name in secret_names(spec)},
         applied_at=now_s,
         **{**facts, **values},

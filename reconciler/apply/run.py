@@ -35,6 +35,7 @@ class Applier:
         parallel: Steps at a time, over all providers; each provider's own `concurrency` holds besides.
         stop: Set by a signal or the run's limit: no new write follows.
         ended: Hears of each step's end, from the thread that runs this.
+        hold: Why a step may not begin any more, right before it would; empty when it may.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Applier:
     parallel: int = 10
     stop: threading.Event = field(default_factory=threading.Event)
     ended: Callable[[Outcome], None] = lambda _outcome: None
+    hold: Callable[[Step], str] = lambda _step: ""
 
     def run(self) -> Report:
         """Do it all; never raises for what a step met.
@@ -70,6 +72,7 @@ class _Schedule:
         self._stop = applier.stop
         self._parallel = applier.parallel
         self._ended = applier.ended
+        self._hold = applier.hold
         self._runner = StepRunner(applier.tools, applier.stop, _outputs(applier.plan))
         self._changes = {change.address: change for change in applier.plan.changes}
         self._unfit = {
@@ -97,6 +100,10 @@ class _Schedule:
             if cause is not None:
                 self._end(step, cause)
             elif self._is_free(step):
+                held = self._hold(step)
+                if held:
+                    self._end(step, _outcome(step, State.SKIPPED, f"{held}; nothing was sent"))
+                    continue
                 self._running[pool.submit(self._do, step)] = step
             else:
                 left.append(step)

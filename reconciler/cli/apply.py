@@ -2,87 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import secrets as random_source
-import socket
-import sys
-import time
-from collections.abc import Container
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from reconciler.apply.book import keep_books
-from reconciler.apply.record import secret_names
-from reconciler.apply.run import Applier, steps_of
-from reconciler.apply.step import StepTools
-from reconciler.cli.exits import Exit, of_plan, of_report
-from reconciler.cli.expected import Expected, read_expected
-from reconciler.cli.looks import settled_world, sure_plan, trust
-from reconciler.cli.options import (
-    Common,
-    common_options,
-    output_option,
-    plan_options,
-    result_option,
-    seconds_of,
-    selection_options,
-)
-from reconciler.cli.output import Printer
-from reconciler.cli.plan import plan_data, plan_options_of, print_plan, say_notes
-from reconciler.cli.progress import showing
+from reconciler.cli.carry import carry, carrying_options, check_terminal, wishes_of
+from reconciler.cli.expected import read_expected
+from reconciler.cli.help import Sectioned
+from reconciler.cli.options import Common, common_options, output_option, plan_options, result_option, selection_options
+from reconciler.cli.plan import plan_options_of
 from reconciler.cli.revision import is_older
-from reconciler.cli.session import Session, World, open_session, unplaced
-from reconciler.cli.signals import stopping
-from reconciler.cli.who import who
-from reconciler.diff.change import Action
-from reconciler.diff.live import Marker
-from reconciler.ledger.journal import Run, RunStatus
-from reconciler.ledger.store import Lease
-from reconciler.plan.outcome import Report
-from reconciler.plan.plan import Options, Plan
-from reconciler.problems import Problem, Refused, SpecError
-from reconciler.render import machine, text
+from reconciler.cli.session import Session, open_session
+from reconciler.problems import Problem, Refused
 
 __all__ = ["command"]
 
-_MARGIN_S = 5.0
-_ONE_MORE_RUN = (
-    "what an interrupted replace had left behind is gone, and that was all for this run; "
-    "apply again for what is still to do"
-)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wishes:
-    """What the command line asks of this apply."""
-
-    yes: bool
-    partial: bool
-    expected: Expected | None
-    """What was reviewed, if this apply is to do nothing else."""
-    allow_older: bool
-    selects: bool
-    """Whether only a part of the spec is to be applied."""
-    output: str
-    lease_wait_s: float
-    parallel: int
-    timeout_s: float | None
-
-
-@click.command("apply", epilog="Example: reconciler apply -C specs-example --yes")
+@click.command("apply", cls=Sectioned, epilog="Example: reconciler apply -C specs-example --yes")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
-@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--expect", "expect", multiple=True, metavar="DIGEST|FILE", help="Only changes that this reviewed plan holds."
 )
-@click.option("--partial", is_flag=True, help="Apply what depends on nothing blocked or unknown (exit 3).")
 @click.option("--allow-older", is_flag=True, help="Also when a newer revision of the spec was applied last.")
-@click.option("--lease-wait", default="0s", metavar="TIME", help="Wait for another run to end, such as 10m.")
-@click.option("--parallel", type=click.IntRange(1, 64), default=10, show_default=True, help="Steps at a time.")
-@click.option("--timeout", default=None, metavar="TIME", help="Begin nothing more after this time, such as 30m.")
+@carrying_options
 @output_option("text", "json")
 @result_option
 @plan_options
@@ -93,153 +35,18 @@ def command(common: Common, *, file: str | None, output: str, **chosen: Any) -> 
 
     With FILE (of `plan --out`): only if nothing that it touches has moved since.
     """
-    wishes = _wishes(file, output, chosen)
-    if not wishes.yes and not (sys.stdin is not None and sys.stdin.isatty()):
-        raise click.UsageError("there is no terminal to ask on; --yes applies without asking")
+    expected = read_expected(file, chosen.pop("expect"))
+    older = chosen.pop("allow_older")
+    wishes = wishes_of(chosen, output=output, expected=expected)
+    check_terminal(wishes)
     spec = common.load()
-    if wishes.expected is not None:
-        wishes.expected.check_owner(spec.project.owner)
-        wishes.expected.check_spec(spec.digest)
+    if expected is not None:
+        expected.check_owner(spec.project.owner)
+        expected.check_spec(spec.digest)
     with open_session(spec, common.where.root, common.printer) as session:
-        _check_age(session, allowed=wishes.allow_older)
+        _check_age(session, allowed=older)
         session.check_catalogue()
-        _check_place(session)
-        with session.ledger.take_lease(
-            session.owner, who(os.environ), wait_s=wishes.lease_wait_s, margin_s=_longest_request(session) + _MARGIN_S
-        ) as lease:
-            return _apply(session, lease, wishes, lambda: plan_options_of(session, chosen))
-
-
-def _apply(session: Session, lease: Lease, wishes: _Wishes, options: Any) -> int:
-    printer = session.printer
-    chosen: Options = options()
-    world, settled = settled_world(session, lease)
-    plan, world = sure_plan(session, world, chosen)
-    say_notes(session)
-    for sentence in settled:
-        printer.note(sentence)
-    shown = wishes.output != "json"
-    data = plan_data(plan, printer)
-    if shown:
-        print_plan(data, "text", printer)
-    refused = _refusal(plan, wishes, session)
-    if refused is not None:
-        if not shown:
-            print_plan(data, "json", printer)
-        return refused
-    _check_secrets(session, plan)
-    if plan.steps and not wishes.yes and not click.confirm("Apply these changes?", err=True):
-        printer.note("nothing was sent")
-        return Exit.REFUSED
-    report = dataclasses.replace(_carry_out(session, lease, plan, wishes, world), settled=settled)
-    say_notes(session)
-    _print_report(report, wishes.output, printer)
-    left_out = bool(plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN))
-    return of_report(report, left_out=left_out)
-
-
-def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, world: World) -> Report:
-    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{random_source.token_hex(3)}"
-    lease.begin_run(
-        Run(
-            id=run_id,
-            owner=session.owner,
-            started=time.time(),
-            revision=session.revision,
-            plan_digest=plan.digest,
-            spec_digest=plan.spec.digest,
-            changes=tuple(sorted(plan.digests.values())),
-            host=socket.gethostname(),
-            whole=not (wishes.selects or plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN)),
-        )
-    )
-    session.guard.append(lease.check)
-    status = RunStatus.FAILED
-    try:
-        report = _work(session, lease, plan, wishes, run_id)
-        status = RunStatus.INCOMPLETE
-        touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
-        if touched and not report.interrupted:
-            again = session.read_world()
-            report = _with_second_look(session, report, plan, touched, again)
-            if report.complete:
-                trust(session, lease, report, world, again)
-        status = RunStatus.DONE if report.complete else RunStatus.INCOMPLETE
-        return report
-    finally:
-        session.guard.clear()
-        lease.end_run(run_id, status, time.time())
-
-
-def _work(session: Session, lease: Lease, plan: Plan, wishes: _Wishes, run_id: str) -> Report:
-    """Note what needs no write, and carry out the steps, in sight of whoever watches."""
-    with showing(session.printer, len(steps_of(plan))) as progress:
-        tools = StepTools(
-            owner=session.owner,
-            run_id=run_id,
-            lease=lease,
-            providers=session.providers,
-            digests=plan.digests,
-            generations=_generations(session, plan),
-            fingerprint=session.fingerprint,
-            window_s=session.window_s,
-            versions=session.versions(),
-            is_embedded=session.is_embedded,
-            revision=session.revision,
-            say=progress.say,
-        )
-        keep_books(plan, tools)
-        if wishes.timeout_s is not None:
-            session.halt.ends_at = time.monotonic() + wishes.timeout_s
-        applier = Applier(
-            plan=plan, tools=tools, parallel=wishes.parallel, stop=session.halt.stop, ended=progress.ended
-        )
-        with stopping(applier.stop, session.printer, wishes.timeout_s):
-            return applier.run()
-
-
-def _with_second_look(session: Session, report: Report, plan: Plan, touched: Container[str], world: World) -> Report:
-    """Read again what was touched: a second plan must be empty, or what the provider did not keep is named."""
-    again = {
-        change.address: change
-        for change in session.plan(world, Options()).changes
-        if change.address in touched and change.action not in {Action.NONE, Action.UNKNOWN}
-    }
-    halves = {change.address for change in plan.changes if change.leftover is not None} & set(again)
-    notes = [
-        f"{address}: {_ONE_MORE_RUN}"
-        if address in halves
-        else f"{address}: after the apply it still differs: "
-        f"{', '.join(str(f.path) for f in change.fields) or change.message}"
-        for address, change in again.items()
-    ]
-    return dataclasses.replace(report, notes=(*report.notes, *notes), unfinished=tuple(sorted(halves)))
-
-
-def _refusal(plan: Plan, wishes: _Wishes, session: Session) -> int | None:
-    """Why nothing may be sent, as an exit code; `None` when it may."""
-    code = of_plan(plan, detailed=False)
-    if code is not Exit.DONE and not wishes.partial:
-        session.printer.note("nothing was sent; --partial applies what depends on none of the blocked or unknown ones")
-        return code
-    if wishes.expected is not None:
-        wishes.expected.check(plan, session.ledger.runs(session.owner))
-    return None
-
-
-def _check_secrets(session: Session, plan: Plan) -> None:
-    """All secrets that this apply will send must be there before the first write.
-
-    Raises:
-        SpecError: `secret-missing`, all of them.
-    """
-    problems: list[Problem] = []
-    for change in plan.changes:
-        if change.action in {Action.CREATE, Action.REPLACE, Action.UPDATE, Action.ADOPT} and change.desired is not None:
-            sources = session.sources[change.desired.ref.provider]
-            problems.extend(sources.problems(secret_names(change.desired.spec)))
-    if problems:
-        raise SpecError(dict.fromkeys(problems))
+        return carry(session, wishes, lambda: plan_options_of(session, chosen))
 
 
 def _check_age(session: Session, *, allowed: bool) -> None:
@@ -259,68 +66,9 @@ def _check_age(session: Session, *, allowed: bool) -> None:
             "applied last: this clone does not hold both"
         )
     elif older:
-        raise _refused(
-            "older-spec",
-            f"revision {session.revision[:12]} comes before {last[:12]}, which was applied last",
-            "a newer revision, such as one that reverts it; --allow-older goes back all the same",
+        problem = Problem(
+            code="older-spec",
+            wrong=f"revision {session.revision[:12]} comes before {last[:12]}, which was applied last",
+            expected="a newer revision, such as one that reverts it; --allow-older goes back all the same",
         )
-
-
-def _check_place(session: Session) -> None:
-    """A ledger that vanishes with the runner is no ledger. Source: DESIGN §8.
-
-    Raises:
-        Refused: `ledger-unplaced`.
-    """
-    real = unplaced(session.spec.project, os.environ)
-    if real:
-        raise _refused(
-            "ledger-unplaced",
-            f"CI is set, {', '.join(real)} is a real account, and the SQLite ledger would vanish with this runner",
-            "spec.ledger with type git or postgresql, or a path that outlives the runner",
-        )
-
-
-def _wishes(file: str | None, output: str, chosen: dict[str, Any]) -> _Wishes:
-    timeout = chosen.pop("timeout")
-    return _Wishes(
-        yes=chosen.pop("yes"),
-        partial=chosen.pop("partial"),
-        expected=read_expected(file, chosen.pop("expect")),
-        allow_older=chosen.pop("allow_older"),
-        selects=bool(chosen.get("selector") or chosen.get("targets") or chosen.get("provider")),
-        output=output,
-        lease_wait_s=seconds_of("--lease-wait", chosen.pop("lease_wait")),
-        parallel=chosen.pop("parallel"),
-        timeout_s=seconds_of("--timeout", timeout) if timeout else None,
-    )
-
-
-def _generations(session: Session, plan: Plan) -> dict[str, int]:
-    """Address → generation of the last create that ledger, tombstones or live markers remember."""
-    found: dict[str, int] = {}
-    for stone in session.ledger.tombstones(session.owner):
-        marker = Marker.parse(stone.marker)
-        found[stone.address] = max(found.get(stone.address, 0), marker.generation if marker else 0)
-    for change in plan.changes:
-        live = change.live.parsed_marker if change.live else None
-        known = (change.applied.generation if change.applied else 0, live.generation if live else 0)
-        found[change.address] = max(found.get(change.address, 0), *known)
-    return found
-
-
-def _longest_request(session: Session) -> float:
-    return max((float(c.settings["requestTimeout"]) for c in session.spec.project.providers.values()), default=60.0)
-
-
-def _print_report(report: Report, output: str, printer: Printer) -> None:
-    if printer.saved is not None:
-        printer.saved.keep("report", machine.with_texts(machine.report_json(report), printer.redactor.redact))
-    if output == "json":
-        printer.result(machine.dump(machine.report_json(report)), utf8=True)
-    else:
-        printer.result(text.report_text(report, printer.style))
-
-
-def _refused(code: str, wrong: str, expected: str) -> Refused:
-    return Refused([Problem(code=code, wrong=wrong, expected=expected)])
+        raise Refused([problem])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
 from reconciler.render import machine, origins
@@ -16,10 +17,11 @@ __all__ = ["command"]
 
 @click.command(
     "compile",
+    cls=Sectioned,
     epilog="""\b
 Examples:
   reconciler compile -C specs-example -e prod -o json
-  reconciler compile -C specs-example -e prod --explain theta/Deployment/chat.min_replicas""",
+  reconciler compile -C specs-example -e prod --explain theta/Deployment/assistant.min_replicas""",
 )
 @click.option(
     "--explain",
@@ -40,7 +42,7 @@ def command(common: Common, *, explain: str | None, output: str) -> int:
         if output == "json":
             common.printer.result(machine.dump(origins.origins_json(traces)), utf8=True)
         else:
-            common.printer.result(origins.origins_text(traces, common.printer.style))
+            common.printer.page(origins.origins_text(traces, common.printer.style))
         return Exit.DONE
     if output == "text":
         raise click.UsageError("-o text is for --explain; resources are printed as yaml or json")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.ledger_repair import open_home
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
@@ -19,6 +20,7 @@ from reconciler.ledger.journal import IntentRow
 from reconciler.problems import ProviderError, ReconcilerError, Refused, SpecError
 from reconciler.providers.base import Diagnosis, Health
 from reconciler.render import machine
+from reconciler.render.layout import wrap
 from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style, Tone
 from reconciler.spec.resource import Spec
@@ -27,10 +29,13 @@ __all__ = ["command"]
 
 _SKEW_S: Final = 5.0
 """Difference of clocks that settling allows for. Source: SETTLEMENT §3 (K)."""
+_STATE: Final = 7
+_MESSAGE: Final = 40
+"""Columns of a finding's state, and what its message needs to stand beside it."""
 _TONES: Final = {Health.OK: Tone.CREATE, Health.DOUBT: Tone.UPDATE, Health.FAILED: Tone.ALARM}
 
 
-@click.command("doctor", epilog="Example: reconciler doctor -C specs-example")
+@click.command("doctor", cls=Sectioned, epilog="Example: reconciler doctor -C specs-example")
 @output_option("text", "json")
 @common_options
 def command(common: Common, *, output: str) -> int:
@@ -50,17 +55,27 @@ def command(common: Common, *, output: str) -> int:
         }
         common.printer.result(machine.dump(data), utf8=True)
     else:
-        common.printer.result("\n".join(_lines(findings, common.printer.style)))
+        lines = _lines(findings, common.printer.style, common.printer.redactor.redact)
+        common.printer.page("\n".join(lines))
     return Exit.ERROR if any(one.state is Health.FAILED for one in findings) else Exit.DONE
 
 
-def _lines(findings: list[Diagnosis], style: Style) -> Iterator[str]:
-    width = max(len(one.topic) for one in findings)
+def _lines(findings: list[Diagnosis], style: Style, redact: Callable[[str], str]) -> Iterator[str]:
+    """State, topic and message side by side; on a narrow terminal the message below."""
+    topics = max(len(one.topic) for one in findings)
+    column = _STATE + topics + 2
+    beside = not style.width or style.width - column >= _MESSAGE
     for one in findings:
-        head = style.paint(f"{one.state:<6}", _TONES[one.state])
-        yield f"{head} {for_terminal(one.topic):<{width}}  {for_terminal(one.message)}"
-        if one.remedy:
-            yield f"{'':<7}{'':<{width}}  do: {for_terminal(one.remedy)}"
+        head = style.paint(f"{one.state:<{_STATE - 1}}", _TONES[one.state]) + f" {for_terminal(one.topic)}"
+        told = [one.message, f"do: {one.remedy}"] if one.remedy else [one.message]
+        # Masked before it is broken into lines: a value that holds a blank would not be found any more.
+        texts = [for_terminal(redact(text)) for text in told]
+        indent = column if beside else _STATE
+        parts = [part for text in texts for part in (wrap(text, style.width - indent) if style.width else [text])]
+        if beside:
+            head += " " * (column - _STATE - len(one.topic)) + parts.pop(0)
+        yield head
+        yield from (f"{' ' * indent}{part}" for part in parts)
 
 
 def _examine(common: Common) -> Iterator[Diagnosis]:

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.ledger_repair import open_home
 from reconciler.cli.looks import sure_plan
 from reconciler.cli.options import (
@@ -35,10 +36,18 @@ __all__ = ["command", "last_run"]
 _LONGEST_APPLY_S: Final = 6 * 3600.0
 """A job on GitHub lives no longer."""
 _WATCH_S: Final = 15.0
-_ON_REQUEST = (DriftState.UNMANAGED, DriftState.UNHEALTHY, DriftState.FAILED, DriftState.PENDING)
+_ON_REQUEST = (
+    DriftState.UNMANAGED,
+    DriftState.UNHEALTHY,
+    DriftState.FAILED,
+    DriftState.EXPIRING,
+    DriftState.PENDING,
+)
 
 
-@click.command("drift", epilog="Example: reconciler drift -C specs-example --fail-on unmanaged,unhealthy")
+@click.command(
+    "drift", cls=Sectioned, epilog="Example: reconciler drift -C specs-example --fail-on unmanaged,unhealthy"
+)
 @click.option(
     "--fail-on",
     "fail_on",
@@ -48,7 +57,7 @@ _ON_REQUEST = (DriftState.UNMANAGED, DriftState.UNHEALTHY, DriftState.FAILED, Dr
 )
 @click.option("--lease-wait", default="0s", metavar="TIME", help="Wait for an apply to end, such as 20m.")
 @click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected.")
-@output_option("text", "json", "markdown")
+@output_option("text", "json", "markdown", "html")
 @result_option
 @selection_options
 @common_options
@@ -73,8 +82,12 @@ def command(common: Common, *, fail_on: tuple[str, ...], output: str, **chosen: 
         printer.result(machine.dump(data), utf8=True, masked=True)
     elif output == "markdown":
         printer.result(drift_markdown(data, data["owner"]), utf8=True)
+    elif output == "html":
+        from reconciler.cli.html import print_drift_html  # noqa: PLC0415 - reads the page's templates
+
+        print_drift_html(data, printer)
     else:
-        printer.result(drift_text(data, printer.style))
+        printer.page(drift_text(data, printer.style))
     if drift.is_incomplete:
         return Exit.ERROR
     return Exit.CHANGES if drift.has_drift else Exit.DONE

@@ -29,7 +29,12 @@ class _WithSwitches(click.Command):
 
 
 @click.command(
-    "emulator", cls=_WithSwitches, epilog='Example: curl URL/_emulator/switches -d \'{"theta": {"routes": "plural"}}\''
+    "emulator",
+    cls=_WithSwitches,
+    epilog="""\b
+Examples:
+  reconciler emulator --port 8080
+  curl http://127.0.0.1:8080/_emulator/switches -d '{"theta": {"routes": "plural"}}'""",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free port.")
 @click.option("--state", type=click.Path(dir_okay=False), default=None, metavar="FILE", help="Keep the state in FILE.")

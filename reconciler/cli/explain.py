@@ -54,7 +54,7 @@ def command(printer: Printer, *, what: str, output: str) -> int:
     if output == "json":
         printer.result(machine.dump(found), utf8=True)
     else:
-        printer.result(explain_text(found, printer.style))
+        printer.page(explain_text(found, printer.style))
     return Exit.DONE
 
 
@@ -73,6 +73,23 @@ def explained(what: str) -> dict[str, Any]:
     if label not in _files():
         _refuse_word(what, label, path)
     return _field(label, path) if path else _kind(label)
+
+
+def known_kinds() -> tuple[str, ...]:
+    """All kinds, as `explain` and `schema` take them."""
+    return tuple(_files())
+
+
+def known_words(start: str) -> tuple[str, ...]:
+    """What may be asked for that begins like this: kinds and codes, or the fields below one that is written already."""
+    label, path = _split(start)
+    if label not in _files() or label == start:
+        return (*_files(), *_codes())
+    above = path[: path.rfind(".") + 1]
+    parts = FieldPath.parse(above[:-1]).segments if above else ()
+    places = [_book().describe(_files()[label], segments) for segments in (parts, ("spec", *parts))]
+    below = [name for place in places if isinstance(place, Field) for name in place.below]
+    return tuple(f"{label}.{above}{name}" for name in below if not name.startswith("["))
 
 
 def _split(what: str) -> tuple[str, str]:

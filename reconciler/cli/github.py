@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import SectionedGroup
 from reconciler.cli.ledger_repair import open_home
 from reconciler.cli.options import Common, common_options
 from reconciler.cli.output import OutputError, Printer
@@ -39,7 +40,7 @@ _FIRST_COMMITS: Final = 100
 _Command = Callable[..., Any]
 
 
-@click.group("github")
+@click.group("github", cls=SectionedGroup, epilog="Example: reconciler github summary result.json")
 def command() -> None:
     """Tell people on GitHub what a run found, and learn there what was reviewed."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
 from reconciler.render import graph
@@ -12,7 +13,9 @@ from reconciler.render import graph
 __all__ = ["command"]
 
 
-@click.command("graph", epilog="Example: reconciler graph -C specs-example -o dot | dot -Tsvg > graph.svg")
+@click.command(
+    "graph", cls=Sectioned, epilog="Example: reconciler graph -C specs-example -o dot | dot -Tsvg > graph.svg"
+)
 @output_option("mermaid", "dot")
 @common_options
 def command(common: Common, *, output: str) -> int:

@@ -11,20 +11,22 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import SectionedGroup
 from reconciler.cli.ledger_repair import migrate, open_home, restore, unlock
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
 from reconciler.cli.who import who
-from reconciler.ledger.journal import IntentRow
+from reconciler.ledger.journal import IntentRow, Run
 from reconciler.problems import Problem, SpecError, nearest
 from reconciler.providers.registry import provider_types
 from reconciler.render import machine
+from reconciler.render.safe import for_terminal
 from reconciler.spec.values import encode
 
 __all__ = ["command"]
 
 
-@click.group("ledger")
+@click.group("ledger", cls=SectionedGroup, epilog="Example: reconciler ledger show -C specs-example")
 def command() -> None:
     """The record of what was applied: which live thing is which resource, by which run."""
 
@@ -42,7 +44,7 @@ def show(common: Common, *, output: str) -> int:
             "owner": spec.project.owner,
             "location": ledger.location,
             "entries": [encode(dataclasses.asdict(entry) | {"spec": entry.spec}) for entry in entries.values()],
-            "runs": [dataclasses.asdict(run) for run in ledger.runs(spec.project.owner)],
+            "runs": [_run_json(run) for run in ledger.runs(spec.project.owner)],
             "trusted": sorted(ledger.trusted(spec.project.owner)),
         }
         common.printer.result(machine.dump(data), utf8=True)
@@ -53,11 +55,11 @@ def show(common: Common, *, output: str) -> int:
         for entry in entries.values()
     ]
     runs = [f"run {run.id}  {run.status}, {_time(run.started)}" for run in ledger.runs(spec.project.owner, 10)]
-    common.printer.result("\n".join([*(lines or ["nothing was applied yet"]), *runs]))
+    common.printer.page("\n".join(map(for_terminal, [*(lines or ["nothing was applied yet"]), *runs])))
     return Exit.DONE
 
 
-@command.command("history", epilog="Example: reconciler ledger history theta/Deployment/chat")
+@command.command("history", epilog="Example: reconciler ledger history theta/Deployment/assistant -C specs-example")
 @click.argument("address", default="")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="Runs, the newest first.")
 @output_option("text", "json")
@@ -75,8 +77,7 @@ def history(common: Common, *, address: str, limit: int, output: str) -> int:
         data = {
             "owner": owner,
             "runs": [
-                dataclasses.asdict(run) | {"writes": [_write_json(row) for row in writes if row.run == run.id]}
-                for run in runs
+                _run_json(run) | {"writes": [_write_json(row) for row in writes if row.run == run.id]} for run in runs
             ],
         }
         common.printer.result(machine.dump(data), utf8=True)
@@ -87,8 +88,13 @@ def history(common: Common, *, address: str, limit: int, output: str) -> int:
         ended = f" to {_time(run.ended)}" if run.ended else ""
         lines.append(f"run {run.id}  {run.status}, {_time(run.started)}{ended}{at}")
         lines.extend(_write_line(row) for row in writes if row.run == run.id)
-    common.printer.result("\n".join(lines or ["no run is known here"]))
+    common.printer.page("\n".join(map(for_terminal, lines or ["no run is known here"])))
     return Exit.DONE
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    """A run without its inverse, which is for `undo`."""
+    return {key: value for key, value in dataclasses.asdict(run).items() if key != "inverse"}
 
 
 def _write_json(row: IntentRow) -> dict[str, Any]:

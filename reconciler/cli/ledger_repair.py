@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options
 from reconciler.cli.project import load_spec
 from reconciler.cli.session import open_session
@@ -33,7 +34,7 @@ def open_home(spec: Spec, common: Common) -> Ledger:
     return open_ledger(spec.project.ledger, common.where.root, redact=common.printer.redactor.redact)
 
 
-@click.command("rebuild", epilog="Example: reconciler ledger rebuild -e prod")
+@click.command("rebuild", cls=Sectioned, epilog="Example: reconciler ledger rebuild -e prod")
 @common_options
 def restore(common: Common) -> int:
     """Read the markers of live resources back into a ledger that was lost.
@@ -83,7 +84,7 @@ def _told(found: Rebuilt) -> list[str]:
     return lines or ["nothing to restore: no live resource carries our marker without an entry"]
 
 
-@click.command("unlock", epilog="Example: reconciler ledger unlock -e prod --yes")
+@click.command("unlock", cls=Sectioned, epilog="Example: reconciler ledger unlock -e prod --yes")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options
 def unlock(common: Common, *, yes: bool) -> int:
@@ -103,7 +104,7 @@ def unlock(common: Common, *, yes: bool) -> int:
     return Exit.DONE
 
 
-@click.command("migrate", epilog="Example: reconciler ledger migrate --from sqlite")
+@click.command("migrate", cls=Sectioned, epilog="Example: reconciler ledger migrate --from sqlite")
 @click.option(
     "--from",
     "source",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.plan import say_notes
 from reconciler.cli.project import load_spec
@@ -17,7 +18,7 @@ from reconciler.render.rows import ListRow
 __all__ = ["command"]
 
 
-@click.command("list", epilog="Example: reconciler list -C specs-example -o json")
+@click.command("list", cls=Sectioned, epilog="Example: reconciler list -C specs-example -o json")
 @output_option("text", "json")
 @click.option("--provider", default="", metavar="NAME", help="Only this provider instance.")
 @common_options
@@ -42,7 +43,7 @@ def command(common: Common, *, output: str, provider: str) -> int:
     if output == "json":
         common.printer.result(machine.dump(machine.list_json(rows, failed)), utf8=True)
     else:
-        common.printer.result(text.list_text(rows, common.printer.style))
+        common.printer.page(text.list_text(rows, common.printer.style))
         if failed:
             common.printer.note(text.problems_text(failed))
     return Exit.ERROR if failed else Exit.DONE

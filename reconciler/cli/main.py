@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from types import ModuleType
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from reconciler.cli.output import OutputError, Printer
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "module_of"]
 
 COMMANDS: Final = {
     "validate": "Check the spec without contacting a provider.",
@@ -18,9 +21,11 @@ COMMANDS: Final = {
     "plan": "Show what would be done.",
     "show": "Print a saved plan.",
     "apply": "Make live what the spec says.",
+    "undo": "Bring back what was applied before a run.",
     "drift": "Show what has changed behind the spec's back.",
     "list": "Show what is live.",
     "snapshot": "Save live state, for plans without credentials.",
+    "import": "Write what is live as YAML that adopts it.",
     "outputs": "Print ids and endpoints of our resources.",
     "doctor": "Look whether everything is there that an apply needs.",
     "ledger": "Show what was applied; repair or move the record.",
@@ -29,12 +34,19 @@ COMMANDS: Final = {
     "explain": "Tell what a field, a kind or a code means.",
     "schema": "Print the JSON Schema of a kind.",
     "emulator": "Serve the emulated providers on 127.0.0.1.",
+    "completion": "Print the script that makes a shell complete all this.",
 }
-
+_MODULES: Final = {"import": "importing"}
+"""Commands whose module has another name: this one is a word of Python."""
 
 _FAILED: Final = 1
 """`Exit.ERROR`, also when the exit table itself can't be imported."""
 _HELP: Final = frozenset({"-h", "--help", "--version"})
+
+
+def module_of(command: str) -> ModuleType:
+    """The module of a command."""
+    return importlib.import_module(f"reconciler.cli.{_MODULES.get(command, command)}")
 
 
 class _Commands(click.Group):
@@ -48,9 +60,12 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"reconciler.cli.{cmd_name}")
-        command: click.Command = module.command
+        command: click.Command = module_of(cmd_name).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        found = [CompletionItem(name, help=does) for name, does in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -58,7 +73,11 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    epilog="Example: reconciler plan -C specs-example",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="reconciler", prog_name="reconciler")
 def cli() -> None:
     """Desired state in Git, live state from the providers, and a plan between them that a person can trust."""
@@ -66,6 +85,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the code of DESIGN §10."""
+    if os.environ.get("_RECONCILER_COMPLETE"):
+        from reconciler.cli.completion import answer  # noqa: PLC0415 - only when a shell asks
+
+        sys.exit(answer(cli))
     printer = Printer()
     try:
         code = int(_run(printer))
@@ -87,7 +110,7 @@ def _saved(code: int, printer: Printer) -> int:
 
 
 def _say(error: BaseException, told: str, printer: Printer) -> None:
-    printer.note(told)
+    printer.note(told, level="error")
     if printer.saved is not None:
         printer.saved.fail(error, told)
 

@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reconciler.cli.help import COMMON, PERMISSIONS, SELECTION, Shared
 from reconciler.cli.output import Printer
 from reconciler.cli.project import ProjectFiles, load_spec
 from reconciler.cli.result import ResultFile
@@ -65,6 +67,7 @@ def common_options(command: _Command) -> _Command:
         printer: Printer = click.get_current_context().obj
         printer.verbose = options.pop("verbose")
         printer.quiet = options.pop("quiet")
+        printer.log_json = options.pop("log_format") == "json"
         result = options.pop("result", None)
         if result is not None:
             name = str(click.get_current_context().info_name)
@@ -72,26 +75,43 @@ def common_options(command: _Command) -> _Command:
             printer.saved.begin()
         return command(Common(where=where, printer=printer), **options)
 
+    common = partial(click.option, cls=Shared, section=COMMON)
     run.__doc__ = command.__doc__
     run.__name__ = command.__name__
     for option in reversed(
         (
-            click.option(
+            common(
                 "-C",
                 "directory",
                 metavar="DIR",
                 default=".",
                 type=click.Path(exists=True, file_okay=False),
-                help="Project folder.",
+                help="Project folder, with its reconciler.yaml; without it, where you are.",
             ),
-            click.option("-e", "environment", metavar="ENV", default=None, help="Environment of the project."),
-            click.option(
-                "-f", "files", metavar="FILE", multiple=True, help="Read resources from FILE (- is stdin) instead."
+            common("-e", "environment", metavar="ENV", help="Environment; without it, spec.defaultEnvironment."),
+            common(
+                "-f",
+                "files",
+                metavar="FILE",
+                multiple=True,
+                help="Read resources from FILE (- is standard input) instead of the project's; may be repeated.",
             ),
-            click.option("--values", "values", metavar="FILE", multiple=True, help="Values on top of the project's."),
-            click.option("--set", "sets", metavar="A.B=C", multiple=True, help="One value on top of all."),
-            click.option("-v", "--verbose", count=True, help="More detail; -vv shows every request."),
-            click.option("-q", "--quiet", is_flag=True, help="No progress."),
+            common(
+                "--values",
+                "values",
+                metavar="FILE",
+                multiple=True,
+                help="Values on top of the project's, as YAML; may be repeated, the last one wins.",
+            ),
+            common("--set", "sets", metavar="A.B=C", multiple=True, help="One value on top of all; may be repeated."),
+            common("-v", "--verbose", count=True, help="More detail; -vv shows every request."),
+            common("-q", "--quiet", is_flag=True, help="No progress."),
+            common(
+                "--log-format",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                help="Form of what goes to stderr; json: one object a line, with the events of an apply.",
+            ),
         )
     ):
         run = option(run)
@@ -125,7 +145,7 @@ def result_option(command: _Command) -> _Command:
         "--result",
         metavar="FILE",
         default=None,
-        help="Also save what became of this, for `github`; the file is there from the start.",
+        help="Also save what became of this run, for `github`; the file is there from the start.",
     )(command)
 
 
@@ -143,29 +163,49 @@ def seconds_of(option: str, text: str) -> float:
 
 def selection_options(command: _Command) -> _Command:
     """`-l --target --provider`."""
-    command = click.option("--provider", default="", metavar="NAME", help="Only this provider instance.")(command)
-    command = click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Only this resource.")(command)
-    return click.option("-l", "--selector", default="", metavar="K=V,…", help="Only resources with these labels.")(
-        command
-    )
+    only = partial(click.option, cls=Shared, section=SELECTION)
+    for option in (
+        only("--provider", default="", metavar="NAME", help="Only this provider instance of reconciler.yaml."),
+        only(
+            "--target",
+            "targets",
+            multiple=True,
+            metavar="ADDRESS",
+            help="Only this resource, such as theta/Deployment/chat; may be repeated.",
+        ),
+        only("-l", "--selector", default="", metavar="K=V,…", help="Only resources with these labels."),
+    ):
+        command = option(command)
+    return command
 
 
 def plan_options(command: _Command) -> _Command:
     """What a person may allow for one run."""
+    allow = partial(click.option, cls=Shared, section=PERMISSIONS)
     for option in reversed(
         (
-            click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected."),
-            click.option("--allow-empty-spec", is_flag=True, help="An empty spec means: delete everything of ours."),
-            click.option(
+            allow("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected."),
+            allow("--allow-empty-spec", is_flag=True, help="Let an empty spec delete everything of ours."),
+            allow(
                 "--allow-policy",
                 "allowed_policies",
                 multiple=True,
                 metavar="NAME",
-                help="Let this policy deny nothing in this run; what breaks it is still said.",
+                help="Let this policy deny nothing; what breaks it is still said. May be repeated.",
             ),
-            click.option("--trust-markers", is_flag=True, help="A marker is proof enough for a delete."),
-            click.option(
-                "--max-deletes", default=None, metavar="N|P%", help="Deletes and replaces allowed in this run."
+            allow(
+                "--ignore-windows",
+                is_flag=True,
+                help="Warn of what interrupts outside of spec.safety.windows, instead of blocking it.",
+            ),
+            allow(
+                "--trust-markers", is_flag=True, help="Let a marker alone be proof for a delete, without the ledger."
+            ),
+            allow(
+                "--max-deletes",
+                default=None,
+                metavar="N|P%",
+                help="Most deletes and replaces, instead of spec.safety.maxDeletes.",
             ),
         )
     ):

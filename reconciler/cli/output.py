@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from reconciler.render.layout import fit
+from reconciler.render.safe import no_commands
 from reconciler.render.style import Style
 from reconciler.secrets.redact import Redactor
 
 if TYPE_CHECKING:
     from reconciler.cli.result import ResultFile
 
-__all__ = ["OutputError", "Printer"]
+__all__ = ["OutputError", "Printer", "columns"]
+
+
+_USUAL: Final = 80
+"""Columns of a terminal that does not tell."""
 
 
 class OutputError(Exception):
@@ -33,6 +39,7 @@ class Printer:
         quiet: No progress.
         above: While something is drawn on the terminal: writes a line above it.
         saved: Where `--result` keeps what becomes of this command.
+        log_json: Each line to stderr is a JSON object (`--log-format json`).
     """
 
     redactor: Redactor = field(default_factory=Redactor)
@@ -41,6 +48,7 @@ class Printer:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     above: Callable[[str], None] | None = None
     saved: ResultFile | None = None
+    log_json: bool = False
     _said: set[str] = field(default_factory=set)
 
     @property
@@ -50,10 +58,10 @@ class Printer:
 
     @property
     def colour(self) -> bool:
-        """Colour only on a terminal, or with `FORCE_COLOR`; never with `NO_COLOR`."""
+        """Colour only on a terminal that knows it, or with `FORCE_COLOR`; never with `NO_COLOR`."""
         if self.environ.get("NO_COLOR"):
             return False
-        return bool(self.environ.get("FORCE_COLOR")) or self.is_terminal
+        return bool(self.environ.get("FORCE_COLOR")) or (self.is_terminal and self.environ.get("TERM") != "dumb")
 
     @property
     def is_terminal(self) -> bool:
@@ -63,8 +71,15 @@ class Printer:
     @property
     def style(self) -> Style:
         """How to write for whoever reads stdout."""
-        width = shutil.get_terminal_size().columns if self.is_terminal else 0
-        return Style(colour=self.colour, unicode=self.unicode, width=width, verbose=self.verbose > 0)
+        return Style(colour=self.colour, unicode=self.unicode, width=columns(sys.stdout), verbose=self.verbose > 0)
+
+    def page(self, text: str) -> None:
+        """Write a result for eyes: on a terminal its lines break between words, once secrets are out.
+
+        Raises:
+            OutputError: as `result`.
+        """
+        self.result(_fitted(self.redactor.redact(text), sys.stdout), masked=True)
 
     def result(self, text: str, *, utf8: bool = False, masked: bool = False) -> None:
         """Write the result. `utf8`: files and JSON are UTF-8 whatever the locale; `masked`: secrets are out already.
@@ -90,16 +105,34 @@ class Printer:
         if sys.stdout is not None:
             _mute(sys.stdout)
 
-    def note(self, text: str) -> None:
-        """Write a line to stderr; that nobody can read it never stops the work."""
+    def note(self, text: str, *, level: str = "") -> None:
+        """Write a line to stderr; that nobody can read it never stops the work. `level`: see `render.log.LEVELS`."""
         if sys.stderr is None:
             return
-        if self.above is not None:
+        if self.log_json:
+            self._log(text, level=level)
+        elif self.above is not None:
             self.above(text)
-            return
-        line = self.redactor.redact(text).rstrip("\n") + "\n"
+        else:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr, whatever is drawn there."""
+        line = _fitted(self.redactor.redact(text).rstrip("\n"), sys.stderr) + "\n"
         with contextlib.suppress(OSError, ValueError):
             _write(sys.stderr, line.encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
+
+    def event(self, name: str, message: str, **facts: Any) -> None:
+        """Write an event of a run where lines are for machines: its name, the same in words, and facts as JSON."""
+        if self.log_json and sys.stderr is not None:
+            self._log(message, event=name, **facts)
+
+    def _log(self, message: str, **facts: Any) -> None:
+        from reconciler.render.log import log_line, record  # noqa: PLC0415 - only where it is asked for
+
+        line = log_line(record(message, time.time(), **facts), self.redactor.redact)
+        with contextlib.suppress(OSError, ValueError):
+            _write(sys.stderr, line.encode("ascii"))
 
     def note_once(self, text: str) -> None:
         """The same as `note`, but only the first time."""
@@ -115,7 +148,24 @@ class Printer:
     def detail(self, level: int, text: str) -> None:
         """Write a line that only `-v` or `-vv` wants."""
         if self.verbose >= level:
-            self.note(text)
+            self.note(text, level="debug")
+
+
+def columns(stream: TextIO | None) -> int:
+    """Columns of a terminal; 0 for everything else, where lines are as long as they are."""
+    if stream is None or not stream.isatty():
+        return 0
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    return _USUAL
+
+
+def _fitted(text: str, stream: TextIO | None) -> str:
+    width = columns(stream)
+    return no_commands("\n".join(fit(text.split("\n"), width))) if width else text
 
 
 def _write(stream: TextIO, data: bytes) -> None:

@@ -7,6 +7,7 @@ import re
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import load_spec
 from reconciler.cli.session import open_session
@@ -17,7 +18,9 @@ from reconciler.render import machine
 __all__ = ["command"]
 
 
-@click.command("outputs", epilog="Example: reconciler outputs -C specs-example -o dotenv > endpoints.env")
+@click.command(
+    "outputs", cls=Sectioned, epilog="Example: reconciler outputs -C specs-example -o dotenv > endpoints.env"
+)
 @output_option("json", "dotenv")
 @common_options
 def command(common: Common, *, output: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import of_plan
+from reconciler.cli.help import Sectioned
 from reconciler.cli.offline import Offline, open_snapshot
 from reconciler.cli.options import (
     Common,
@@ -31,7 +32,7 @@ from reconciler.spec import Spec
 __all__ = ["command", "plan_data", "plan_options_of", "print_plan", "say_notes"]
 
 
-@click.command("plan", epilog="Example: reconciler plan -C specs-example -e dev --out plan.json")
+@click.command("plan", cls=Sectioned, epilog="Example: reconciler plan -C specs-example -e dev --out plan.json")
 @click.option("--out", "out", metavar="FILE", default=None, help="Also save the plan, for `show` and `apply FILE`.")
 @click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 2 when there are changes.")
 @click.option(
@@ -44,7 +45,7 @@ __all__ = ["command", "plan_data", "plan_options_of", "print_plan", "say_notes"]
 @click.option(
     "--max-age", "max_age", metavar="TIME", default="24h", show_default=True, help="Warn of an older snapshot."
 )
-@output_option("text", "json", "markdown")
+@output_option("text", "json", "markdown", "html")
 @result_option
 @plan_options
 @selection_options
@@ -60,7 +61,11 @@ def command(common: Common, *, out: str | None, detailed: bool, output: str, **c
         plan = _live_plan(spec, common, chosen)
     if out is not None:
         _save(plan, Path(out), common.printer)
-    print_plan(plan_data(plan, common.printer), output, common.printer)
+    data = plan_data(plan, common.printer)
+    if output == "html":
+        # With the resources, whose edges the page draws: so it is the page that `show` makes of the saved plan.
+        data = {**data, "resources": machine.plan_file(plan, tool="")["resources"]}
+    print_plan(data, output, common.printer)
     return of_plan(plan, detailed=detailed)
 
 
@@ -86,6 +91,7 @@ def plan_options_of(session: Session | Offline, chosen: dict[str, object]) -> Op
         allow_empty_spec=bool(chosen.get("allow_empty_spec")),
         trust_markers=bool(chosen.get("trust_markers")),
         max_deletes=max_deletes(str(limit) if limit is not None else None),
+        ignore_windows=bool(chosen.get("ignore_windows")),
         allowed_policies=_policies(session.spec, chosen.get("allowed_policies")),
     )
 
@@ -128,8 +134,12 @@ def print_plan(data: Mapping[str, Any], output: str, printer: Printer) -> None:
         printer.result(machine.dump(data), utf8=True, masked=True)
     elif output == "markdown":
         printer.result(markdown.plan_markdown(data, title=data["owner"]), utf8=True)
+    elif output == "html":
+        from reconciler.cli.html import print_plan_html  # noqa: PLC0415 - reads the page's templates
+
+        print_plan_html(data, printer)
     else:
-        printer.result(text.plan_text(data, printer.style))
+        printer.page(text.plan_text(data, printer.style))
 
 
 def say_notes(session: Session) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
-from reconciler.cli.output import Printer
+from reconciler.cli.output import Printer, columns
 from reconciler.plan.outcome import Outcome
+from reconciler.render.layout import fit
+from reconciler.render.log import ended_json
 from reconciler.render.safe import for_terminal
 
-__all__ = ["Progress", "showing"]
+__all__ = ["Progress", "reading", "showing"]
 
+_PATIENCE_S: Final = 0.8
+_FRAME_S: Final = 0.12
+"""When a person begins to wonder, and how often a wheel turns."""
 _DUMB: Final = frozenset({"", "dumb"})
 
 
@@ -44,6 +51,31 @@ class _Lines:
         self._printer.progress(_told(outcome))
 
 
+class _Events:
+    """An object a piece of news: for machines."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+
+    def say(self, address: str, sentence: str) -> None:
+        """See `Progress`."""
+        self._printer.event("step-news", f"{address}: {sentence}", address=address)
+
+    def ended(self, outcome: Outcome) -> None:
+        """See `Progress`."""
+        self._printer.event("step-ended", _told(outcome), **ended_json(outcome))
+
+
+class _Silence:
+    """Nothing, for `--quiet` where lines are for machines."""
+
+    def say(self, address: str, sentence: str) -> None:
+        """See `Progress`."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """See `Progress`."""
+
+
 class _Screen:
     """Steps under way, each with its last news and its time, below what has been done; gone when the run is over."""
 
@@ -65,13 +97,13 @@ class _Screen:
         plain = Column(no_wrap=True, overflow="ellipsis")
         self._bars = Bars(
             SpinnerColumn("dots" if _is_unicode() else "line"),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", markup=False, table_column=plain),
             TextColumn("{task.fields[news]}", markup=False, style="dim", table_column=plain),
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
         )
-        self._all = self._bars.add_task("", total=None, news=self._counted())
+        self._all = self._bars.add_task(self._counted(), total=None, news="")
 
     def start(self) -> None:
         """Draw from now on; notes of others go above it."""
@@ -99,7 +131,7 @@ class _Screen:
             if task is not None:
                 self._bars.remove_task(task)
             self._done += 1
-            self._bars.update(self._all, news=self._counted())
+            self._bars.update(self._all, description=self._counted())
         self._above(_told(outcome))
 
     def _counted(self) -> str:
@@ -109,7 +141,8 @@ class _Screen:
         return for_terminal(self._printer.redactor.redact(text))
 
     def _above(self, line: str) -> None:
-        self._console.print(self._text(self._clean(line)), soft_wrap=True)
+        lines = fit(map(self._clean, line.rstrip("\n").split("\n")), self._console.width)
+        self._console.print(self._text("\n".join(lines)), soft_wrap=True)
 
 
 def _told(outcome: Outcome) -> str:
@@ -132,6 +165,9 @@ def _has_terminal(environ: Mapping[str, str]) -> bool:
 @contextmanager
 def showing(printer: Printer, total: int) -> Iterator[Progress]:
     """The progress of a run of `total` steps, for as long as it works."""
+    if printer.log_json:
+        yield _Silence() if printer.quiet else _Events(printer)
+        return
     if printer.quiet or not _has_terminal(printer.environ):
         yield _Lines(printer)
         return
@@ -141,3 +177,63 @@ def showing(printer: Printer, total: int) -> Iterator[Progress]:
         yield screen
     finally:
         screen.stop()
+
+
+class _Wheel:
+    """One line that says what is waited for, drawn when that takes long; hides no cursor and needs no library."""
+
+    def __init__(self, printer: Printer, text: str) -> None:
+        self._printer = printer
+        self._text = text
+        self._mutex = threading.RLock()  # a signal's handler may speak while the main thread does
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._turn, daemon=True)
+
+    def start(self) -> None:
+        """Wait, then draw; notes of others go above it."""
+        self._printer.above = self._above
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave the terminal as if nothing had been drawn."""
+        self._over.set()
+        self._thread.join()
+        self._printer.above = None
+
+    def _turn(self) -> None:
+        began, frames, turn = time.monotonic(), "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if _is_unicode() else "|/-\\", 0
+        if self._over.wait(_PATIENCE_S):
+            return
+        while not self._over.is_set():
+            told = f"{frames[turn % len(frames)]} {self._text}, {time.monotonic() - began:.0f} s"
+            with self._mutex:
+                self._write(f"\r{told[: columns(sys.stderr) - 1]}\x1b[K")
+            turn += 1
+            self._over.wait(_FRAME_S)
+        with self._mutex:
+            self._write("\r\x1b[K")
+
+    def _above(self, line: str) -> None:
+        with self._mutex:
+            self._write("\r\x1b[K")
+            self._printer.say(line)
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+@contextmanager
+def reading(printer: Printer, names: Iterable[str]) -> Iterator[None]:
+    """Say on a terminal that these providers are being read, once that takes long; elsewhere nothing."""
+    told = ", ".join(names)
+    if printer.quiet or printer.log_json or printer.above is not None or not told or not _has_terminal(printer.environ):
+        yield
+        return
+    wheel = _Wheel(printer, f"reading {for_terminal(told)}")
+    wheel.start()
+    try:
+        yield
+    finally:
+        wheel.stop()

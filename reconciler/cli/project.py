@@ -16,7 +16,7 @@ from reconciler.problems import Origin, Problem, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.spec import SourceFile, Spec, compile_all, read_project_header
 
-__all__ = ["PROJECT_FILE", "ProjectFiles", "load_schemas", "load_spec"]
+__all__ = ["PROJECT_FILE", "ProjectFiles", "is_read", "load_schemas", "load_spec"]
 
 PROJECT_FILE = "reconciler.yaml"
 _YAML = (".yaml", ".yml")
@@ -26,7 +26,13 @@ _YAML = (".yaml", ".yml")
 class ProjectFiles:
     """What the command line says of where the spec is.
 
-    `files` (`-f`) stand in for the project's own `resources`; `-` is standard input.
+    Attributes:
+        files: `-f`: they stand in for the project's own `resources`; `-` is standard input.
+        given: Documents in memory that stand in for them the same way, and instead of `files`; empty ones are an empty
+            spec. The project's own policies count on.
+        beside: Documents in memory that are read as if they stood among the project's own.
+        secrets: Further names that `secret()` may read.
+        begins: The project may have no resources yet: the default folder need not exist.
     """
 
     root: Path
@@ -34,6 +40,10 @@ class ProjectFiles:
     values: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    given: tuple[SourceFile, ...] | None = None
+    beside: tuple[SourceFile, ...] = ()
+    secrets: frozenset[str] = frozenset()
+    begins: bool = False
 
 
 def load_spec(where: ProjectFiles) -> Spec:
@@ -52,8 +62,9 @@ def load_spec(where: ProjectFiles) -> Spec:
     ]
     values = [_read(where.root, path, "file-missing", "a file") for path in layers]
     values += [_read_anywhere(path) for path in where.values]
-    own = list(_resource_files(where.root, header.resources, needed=not where.files))
-    found = [_standard_input() if path == "-" else _read_anywhere(path) for path in where.files] or own
+    replaced = bool(where.files) or where.given is not None
+    own = list(_resource_files(where.root, header.resources, needed=not replaced and not where.begins))
+    found = _given(where) if replaced else own
     patches = list(_folder(where.root, f"patches/{environment}")) if environment else []
     return compile_all(
         source,
@@ -61,12 +72,28 @@ def load_spec(where: ProjectFiles) -> Spec:
         settings={name: kind.settings for name, kind in provider_types().items()},
         values_files=values,
         sets=where.sets,
-        resources=found,
-        policies=own if where.files else (),
+        resources=[*found, *where.beside],
+        policies=own if replaced else (),
+        secrets=where.secrets,
         patches=patches,
         kinds=[*all_kinds().values()],
         schemas=load_schemas(),
     )
+
+
+def is_read(root: Path, folder: Path) -> bool:
+    """Whether the project at `root` reads the resources in this folder."""
+    header = read_project_header(_read(root, PROJECT_FILE, "project-missing", f"a {PROJECT_FILE} in {root}"))
+    place = folder.resolve()
+    homes = [path for path, _ in header.resources if _inside(root / path, place) and _inside(root, place)]
+    return bool(homes) and not any(part.startswith(".") for part in place.relative_to(root.resolve()).parts)
+
+
+def _given(where: ProjectFiles) -> list[SourceFile]:
+    """What stands in for the project's own resources."""
+    if where.given is not None:
+        return list(where.given)
+    return [_standard_input() if path == "-" else _read_anywhere(path) for path in where.files]
 
 
 def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, needed: bool) -> Iterable[SourceFile]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from reconciler.apply.settle import Settlement, came_late, settle_open
 from reconciler.cli.output import Printer
+from reconciler.cli.progress import reading
 from reconciler.cli.revision import revision_of
 from reconciler.diff.change import Call, Change
 from reconciler.diff.claims import addresses
@@ -148,10 +149,11 @@ class Session:
         kinds = {name: provider_types()[config.type].kinds for name, config in self.spec.project.providers.items()}
         entries = self.ledger.entries(self.owner)
         rows = self.ledger.open_intents(self.owner)
-        listings = {
-            key: look_for(self.providers[key[0]], listing, _known_ids(key, entries.values(), rows))
-            for key, listing in gather(self.providers, self.failed, kinds).items()
-        }
+        with reading(self.printer, kinds):
+            listings = {
+                key: look_for(self.providers[key[0]], listing, _known_ids(key, entries.values(), rows))
+                for key, listing in gather(self.providers, self.failed, kinds).items()
+            }
         claimed = frozenset(
             (entry.address.partition("/")[0], live_id)
             for entry in entries.values()
@@ -296,7 +298,8 @@ class _Opener:
         key = self._environ.get("RECONCILER_FINGERPRINT_KEY")
         if key:
             self._printer.redactor.add(key, "RECONCILER_FINGERPRINT_KEY")
-        catalogues, failed = self._catalogues()
+        with reading(self._printer, configs):
+            catalogues, failed = self._catalogues()
         return Session(
             root=self._root,
             spec=self._spec,

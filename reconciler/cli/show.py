@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option
 from reconciler.cli.project import PROJECT_FILE, ProjectFiles, load_spec
 from reconciler.problems import Origin, Problem, Refused, SpecError
@@ -18,9 +19,9 @@ from reconciler.render import machine, markdown, text
 __all__ = ["command", "not_a_plan", "read_plan_file"]
 
 
-@click.command("show", epilog="Example: reconciler show plan.json")
+@click.command("show", cls=Sectioned, epilog="Example: reconciler show plan.json")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@output_option("text", "json", "markdown")
+@output_option("text", "json", "markdown", "html")
 @common_options
 def command(common: Common, *, file: str, output: str) -> int:
     """Print a saved plan, and note when the spec has moved on since. Contacts nobody."""
@@ -29,8 +30,12 @@ def command(common: Common, *, file: str, output: str) -> int:
         printer.result(machine.dump(data), utf8=True)
     elif output == "markdown":
         printer.result(markdown.plan_markdown(data, title=str(data["owner"])), utf8=True)
+    elif output == "html":
+        from reconciler.cli.html import print_plan_html  # noqa: PLC0415 - reads the page's templates
+
+        print_plan_html(data, printer)
     else:
-        printer.result(text.plan_text(data, printer.style))
+        printer.page(text.plan_text(data, printer.style))
     if _is_stale(common.where, data):
         printer.note("note: this plan was made from another spec than the one that is here now; plan again")
     return Exit.DONE

@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.offline import open_snapshot, place_of, read_snapshot_file, sealed
 from reconciler.cli.options import Common, common_options
 from reconciler.cli.output import OutputError, Printer
@@ -36,7 +37,7 @@ _FRESH_S: Final = 3600.0
 """A published snapshot younger than this stays when only time has passed."""
 
 
-@click.command("snapshot", epilog="Example: reconciler snapshot -C specs-example --out live.json")
+@click.command("snapshot", cls=Sectioned, epilog="Example: reconciler snapshot -C specs-example --out live.json")
 @click.option("--out", "out", metavar="FILE", default=None, help="Where to save it, for `plan --live FILE`.")
 @click.option("--publish", is_flag=True, help="Push it to the branch of the Git ledger, for whoever reads there.")
 @click.option("--from", "source", metavar="FILE", default=None, help="Publish this saved one; asks no provider.")

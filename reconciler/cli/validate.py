@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option, result_option
 from reconciler.problems import Problem, SpecError
 from reconciler.render import machine, text
@@ -14,6 +15,7 @@ __all__ = ["command"]
 
 @click.command(
     "validate",
+    cls=Sectioned,
     epilog="Example: reconciler validate -C specs-example -e prod",
 )
 @click.option("--online", is_flag=True, help="Also ask the providers whether templates, machines and projects exist.")

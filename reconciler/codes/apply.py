@@ -10,6 +10,25 @@ __all__ = ["CODES"]
 
 CODES: Final = (
     Code(
+        code="unknown-run",
+        stage="apply",
+        meaning="`undo` was asked for a run that this ledger does not know; the last 50 are kept.",
+        remedy="`reconciler ledger history` lists them; `last` is the newest.",
+        example="reconciler undo last",
+    ),
+    Code(
+        code="nothing-to-undo",
+        stage="apply",
+        meaning="The run changed nothing that `undo` could bring back; the message says what became of each change.",
+        remedy="Revert the spec in Git, and apply.",
+    ),
+    Code(
+        code="undo-overtaken",
+        stage="apply",
+        meaning="A later run has changed the same resources: undoing the earlier one would undo the later one too.",
+        remedy="Undo the later run first; or revert the spec in Git, and apply.",
+    ),
+    Code(
         code="apply-under-way",
         stage="apply",
         meaning=(

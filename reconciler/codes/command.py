@@ -44,6 +44,41 @@ CODES: Final = (
         example="reconciler explain weights-not-100",
     ),
     Code(
+        code="import-unknown",
+        stage="command line",
+        meaning="`import` was asked for something that no provider lists.",
+        remedy="Write provider instance, kind and name, an id, or a name, as `reconciler list` shows them.",
+        example="reconciler import modelarts/Service/mnist",
+    ),
+    Code(
+        code="import-ambiguous",
+        stage="command line",
+        meaning="What `import` was asked for is the name of several live things.",
+        remedy="Write provider instance, kind and id of the one that is meant; the message has them.",
+    ),
+    Code(
+        code="import-refused",
+        stage="command line",
+        meaning="What `import` was asked for is managed already, belongs to somebody else, or is about to go.",
+        remedy="Leave it to its owner; what is ours already is in the spec, or `ledger rebuild` makes it known again.",
+    ),
+    Code(
+        code="import-exists",
+        stage="command line",
+        meaning="What `import` would write is there already: a file, an address, or a resource that means the same "
+        "live thing. Nothing was written; what a person wrote is never merged with what is live.",
+        remedy="Choose another folder with --out or another name with --as, or write lifecycle.adopt into the resource "
+        "that is there.",
+        example="reconciler import modelarts/Service/mnist --as mnist-old",
+    ),
+    Code(
+        code="import-secret",
+        stage="command line",
+        meaning="The value of one of the project's secrets stands in a live thing's name, or in a key, where no "
+        "secret() can take its place. Nothing was written.",
+        remedy="Write this resource by hand, and change the secret: everybody who can list the account knows it.",
+    ),
+    Code(
         code="internal-error",
         stage="command line",
         meaning="A bug in reconciler, nothing that you did. Values are not shown, because they might be secret.",

@@ -10,6 +10,32 @@ __all__ = ["CODES"]
 
 CODES: Final = (
     Code(
+        code="expired",
+        stage="plan",
+        meaning="Its `lifecycle.expires` has passed: it is desired no longer, as if its document were gone.",
+        remedy="Take its document out of the spec, or set a later date.",
+        example="lifecycle: {expires: 2027-03-31}",
+    ),
+    Code(
+        code="expired-needed",
+        stage="plan",
+        meaning="It has expired, and another resource that has not refers to it or depends on it.",
+        remedy="Let that one go first (or with it), or set a later date; the message names it.",
+    ),
+    Code(
+        code="outside-window",
+        stage="plan",
+        meaning=(
+            "It deletes something, or interrupts it by more than a rolling change, and none of the project's "
+            "`safety.windows` is open now."
+        ),
+        remedy=(
+            "Apply again when the next window opens, which the message tells; --partial applies the rest now. In an "
+            "emergency, --ignore-windows allows it for one run; for a plan that is only looked at, it warns instead."
+        ),
+        example="reconciler apply --ignore-windows",
+    ),
+    Code(
         code="unsettled",
         stage="plan",
         meaning=(

@@ -63,6 +63,12 @@ CODES: Final = (
         remedy="Give -e, or write `spec.defaultEnvironment`.",
     ),
     Code(
+        code="unknown-timezone",
+        stage="load",
+        meaning="A window of `spec.safety.windows` names a time zone that the IANA database does not have.",
+        remedy="Write a name such as Europe/Berlin or UTC; offsets such as +02:00 are no zones.",
+    ),
+    Code(
         code="bad-set",
         stage="project",
         meaning=(

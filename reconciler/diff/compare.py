@@ -24,7 +24,7 @@ from reconciler.problems import Origin
 from reconciler.spec.document import Layer
 from reconciler.spec.values import KnownAfterApply, encode, fill, holds_secret, is_pending, pending_in
 
-__all__ = ["ABSENT", "Comparison", "Sides", "by_key", "canonical", "compare", "leaves", "same_at", "text_of"]
+__all__ = ["ABSENT", "Comparison", "Sides", "by_key", "canonical", "compare", "leaves", "same", "same_at", "text_of"]
 
 
 class _Absent:
@@ -238,7 +238,7 @@ def _visible(sides: Sides, node: _Node, rule: FieldRule) -> bool:
 
 def _invisible(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> None:
     """The API does not show it (or in other words): the last applied value speaks."""
-    if sides.applied is not None and _same(rule, node.desired, _or_follows(sides.applied, rule, node.applied)):
+    if sides.applied is not None and same(rule, node.desired, _or_follows(sides.applied, rule, node.applied)):
         return
     if rule.reworded and _matches_any(sides, node, rule):
         return
@@ -250,22 +250,22 @@ def _invisible(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -
 
 def _matches_any(sides: Sides, node: _Node, rule: FieldRule) -> bool:
     others = [_get(sides.live.spec, FieldPath.parse(path)) for path in rule.also_live]
-    return any(_same(rule, node.desired, value) for value in (node.live, *others))
+    return any(same(rule, node.desired, value) for value in (node.live, *others))
 
 
 def _equal_to_live(sides: Sides, node: _Node, rule: FieldRule) -> bool:
     if rule.bounds is not None:
         return _within(sides, node, rule)
-    if _same(rule, node.desired, _default(rule, node.live)):
+    if same(rule, node.desired, _default(rule, node.live)):
         return True
     if rule.effective == "at-next-start" and sides.applied is not None:
-        return _same(rule, node.desired, node.applied)
+        return same(rule, node.desired, node.applied)
     return _matches_any(sides, node, rule)
 
 
 def _within(sides: Sides, node: _Node, rule: FieldRule) -> bool:
     """A count that an autoscaler moves: inside the bounds is equal, unless the bound itself was moved (case C28)."""
-    if sides.applied is not None and not _same(rule, node.desired, _default(rule, node.applied)):
+    if sides.applied is not None and not same(rule, node.desired, _default(rule, node.applied)):
         return False
     low_path, high_path = rule.bounds or ("", "")
     low, high = _bound(sides, low_path), _bound(sides, high_path)
@@ -305,11 +305,11 @@ def _removed(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> 
     if rule.instead_of and _get(sides.desired, FieldPath.parse(rule.instead_of)) is not ABSENT:
         return
     shown, own = _visible(sides, node, rule), sides.live.defaults.get(str(node.path), ABSENT)
-    if own is not ABSENT and _same(rule, node.live if shown else node.applied, own):
+    if own is not ABSENT and same(rule, node.live if shown else node.applied, own):
         return
     if shown and (_unset(rule, node.live) or _follows(sides, rule, node.live)):
         return
-    if not shown and _same(rule, node.applied, _or_follows(sides.desired, rule, ABSENT)):
+    if not shown and same(rule, node.applied, _or_follows(sides.desired, rule, ABSENT)):
         return
     if rule.unset_way(sides.version) is Unset.IMPOSSIBLE:
         result.impossible.append(node.path)
@@ -318,7 +318,7 @@ def _removed(sides: Sides, node: _Node, rule: FieldRule, result: Comparison) -> 
 
 def _follows(sides: Sides, rule: FieldRule, live: Any) -> bool:
     """Whether a live value is what the server takes from another field when this one is not given."""
-    return bool(rule.default_from) and _same(rule, live, _get(sides.live.spec, FieldPath.parse(rule.default_from)))
+    return bool(rule.default_from) and same(rule, live, _get(sides.live.spec, FieldPath.parse(rule.default_from)))
 
 
 def _or_follows(spec: Mapping[str, Any], rule: FieldRule, value: Any) -> Any:
@@ -330,7 +330,7 @@ def _or_follows(spec: Mapping[str, Any], rule: FieldRule, value: Any) -> Any:
 
 def _unset(rule: FieldRule, live: Any) -> bool:
     value = empty_to_none(_or_none(live))
-    return value is None or (rule.default is not UNSET and _same(rule, value, rule.default))
+    return value is None or (rule.default is not UNSET and same(rule, value, rule.default))
 
 
 def _differs(sides: Sides, node: _Node, rule: FieldRule, result: Comparison, *, removed: bool = False) -> None:
@@ -392,8 +392,8 @@ def _is_on(sides: Sides, node: _Node, rule: FieldRule, before: Any) -> bool:
 def _class(sides: Sides, node: _Node, rule: FieldRule, *, shown: bool) -> FieldClass:
     if sides.applied is None:
         return FieldClass.UNKNOWN
-    pending = not _same(rule, node.desired, node.applied)
-    drift = _can_drift(node, rule, shown=shown) and not _same(
+    pending = not same(rule, node.desired, node.applied)
+    drift = _can_drift(node, rule, shown=shown) and not same(
         rule, _default(rule, node.live), _default(rule, node.applied)
     )
     if pending and drift:
@@ -431,7 +431,8 @@ def _get(tree: Any, path: FieldPath) -> Any:
     return tree
 
 
-def _same(rule: FieldRule, one: Any, other: Any) -> bool:
+def same(rule: FieldRule, one: Any, other: Any) -> bool:
+    """Whether two values are equal by the field's own normalisation; null, empty and absent are one."""
     return bool(_canonical(rule, one) == _canonical(rule, other))
 
 
@@ -440,7 +441,7 @@ def same_at(kind: Kind, path: FieldPath, one: Mapping[str, Any], other: Mapping[
     values = [_get(tree, path) for tree in (one, other)]
     if any(empty_to_none(_or_none(value)) is None or pending_in(value) for value in values):
         return None
-    return _same(_rule_for(kind, path), *values)
+    return same(_rule_for(kind, path), *values)
 
 
 def _canonical(rule: FieldRule, value: Any) -> Any:

@@ -34,7 +34,18 @@ from reconciler.diff.live import Applied, Listing, Live, Marker, Verdict, create
 from reconciler.fields import FieldPath, Phase
 from reconciler.spec.resource import Resource, ResourceRef
 
-__all__ = ["RECENT_S", "Pair", "World", "is_recent", "judge", "ours", "pair", "strange", "trustworthy"]
+__all__ = [
+    "RECENT_S",
+    "Pair",
+    "World",
+    "is_recent",
+    "judge",
+    "ours",
+    "pair",
+    "strange",
+    "trustworthy",
+    "words_of",
+]
 
 RECENT_S: Final = 300.0
 """A create younger than this (seconds) may not be listed yet. Source: DESIGN §3, case C38."""
@@ -236,7 +247,8 @@ def strange(item: Live, entry: Applied, known_as: Iterable[str], world: World) -
     if not entry.marker and ours(item, world, {resource_hash(address) for address in known_as}):
         return None
     return "marker-mismatch", (
-        f"{item.id} carries another ownership marker than the one that was written: {_whose(item.parsed_marker, world)}"
+        f"{item.id} carries another ownership marker than the one that was written: "
+        f"{words_of(item.parsed_marker, world)}"
     )
 
 
@@ -322,7 +334,7 @@ def _by_adoption(resource: Resource, listing: Listing, world: World) -> Pair:
         )
     holder = world.holder(item)
     if item.untouchable or item.marker or holder:
-        whose = item.untouchable or _whose(item.parsed_marker, world)
+        whose = item.untouchable or words_of(item.parsed_marker, world)
         if holder:
             whose = f"the ledger has it as {holder}; lifecycle: {{renamedFrom: …}} moves it to a new address"
         return Pair(
@@ -397,7 +409,7 @@ def _by_name(resource: Resource, listing: Listing, world: World) -> Pair:
     if holder and world.claims is not None and holder not in world.claims.spoken_for:
         return Pair(resource=resource)  # it has left the spec; `plan` sees to it that its delete comes first
     if holder or item.marker or item.untouchable:
-        whose = item.untouchable or (holder and f"the ledger has it as {holder}") or _whose(item.parsed_marker, world)
+        whose = item.untouchable or (holder and f"the ledger has it as {holder}") or words_of(item.parsed_marker, world)
         return Pair(
             resource=resource,
             verdict=Action.BLOCKED,
@@ -452,7 +464,8 @@ def _is_foreign(item: Live, world: World) -> bool:
     return bool(item.untouchable) or (marker is not None and marker.owner not in world.our_hashes)
 
 
-def _whose(marker: Marker | None, world: World) -> str:
+def words_of(marker: Marker | None, world: World) -> str:
+    """To whom a marker belongs, in words."""
     if marker is None:
         return "its marker can't be read"
     if marker.owner in world.our_hashes:

@@ -180,6 +180,7 @@ class Applied:
         prevent_destroy, on_remove: As last applied; they outlive the file.
         renamed_from: As last applied: a rename that is still in the file, and was carried out.
         secrets_revision, run_state: As last applied (`lifecycle`).
+        lifecycle: The rest of it as a document has it, without `adopt` and `renamedFrom`; for `undo`.
         fingerprints: Secret name → keyed fingerprint (`keyid:hex`).
         ready: False until it was seen ready.
         rebuilt: Made of a marker alone (`ledger rebuild`): it tells whose it is, and proves nothing for a delete.
@@ -201,6 +202,7 @@ class Applied:
     renamed_from: tuple[str, ...] = ()
     secrets_revision: int = 0
     run_state: str = ""
+    lifecycle: Mapping[str, Any] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     ready: bool = True
     rebuilt: bool = False

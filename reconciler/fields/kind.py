@@ -155,6 +155,7 @@ class Kind:
         serial: Creates go one at a time per provider instance.
         likeness: Paths of `spec` that, where the API lets us set no name and an item's markers can't be read, make an
             unclaimed item a possible duplicate when all of them match (a reason for caution, never for a claim).
+        named_by: Paths of `spec` of which `import` makes a name where the API lets us set none; the first that is told.
         example: A smallest valid `spec`, for errors, `init` and tests.
     """
 
@@ -185,6 +186,7 @@ class Kind:
     degraded_s: float = 0.0
     serial: bool = False
     likeness: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
     _rules: Mapping[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
 

@@ -96,6 +96,7 @@ class FieldRule:
             its other members are not compared, and one that is live is not left out.
         bounds: Two paths of `spec`: the live value is a count that an autoscaler moves between them; inside is equal.
         instead_of: Another path that says the same thing in other words; of the two, only the written one is compared.
+        goes_with: Another path of the spec: where that is set this is too, although no reply tells its value.
         also_live: Further paths of the live spec that may hold the same value in other words; any match is equal.
         reworded: The server may answer in other words and nothing changes this field in place: the last applied value
             speaks first, an equal live one second, and without either the verdict is "can't be verified".
@@ -122,6 +123,7 @@ class FieldRule:
     left_out_by: str = ""
     bounds: tuple[str, str] | None = None
     instead_of: str = ""
+    goes_with: str = ""
     also_live: tuple[str, ...] = ()
     reworded: bool = False
     effective: str = ""

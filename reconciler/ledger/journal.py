@@ -112,7 +112,8 @@ class Run:
 
     `plan_digest`, `spec_digest`: as in the plan. `changes`: digests of all changes that it set out to make, so that a
     rerun of a reviewed plan can tell what is left. Source: SETTLEMENT §7 R13. `whole`: False when it was not to do all
-    that the spec says (a selection, `--partial`), so that a later one can't begin where it ended.
+    that the spec says (a selection, `--partial`), so that a later one can't begin where it ended. `inverse`: of each
+    change that it set out to make, what brings back what was before (`plan.undo.inverse_of`), for `undo`.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Run:
     changes: tuple[str, ...] = ()
     host: str = ""
     whole: bool = True
+    inverse: tuple[Mapping[str, Any], ...] = ()
 
 
 class TombstoneKind(StrEnum):

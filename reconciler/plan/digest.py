@@ -92,4 +92,5 @@ def lifecycle_data(lifecycle: Lifecycle) -> dict[str, Any]:
         },
         "runState": lifecycle.run_state,
         "secretsRevision": lifecycle.secrets_revision,
+        **({"expires": lifecycle.expires} if lifecycle.expires else {}),  # what does not expire keeps its digest
     }

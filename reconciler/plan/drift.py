@@ -6,6 +6,7 @@
 | vanished | we made it, it is desired, and it is not there | always |
 | run-state | it was applied running (or stopped), and somebody changed that | always |
 | failed, unhealthy | the provider says so; or it is stopped, and nobody's schedule explains it | on request |
+| expiring | it will expire within seven days (`lifecycle.expires`) | on request |
 | pending | the spec moved since the last apply | on request |
 | unmanaged | live without anybody's marker, and not in the ledger | on request |
 | unknown | it could not be read: no verdict | never: that is an error |
@@ -16,6 +17,7 @@ providers leave a run state out that only such a thing explains. Source: DESIGN 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +26,7 @@ from typing import Final
 from reconciler.diff.change import Action, Change, FieldChange, FieldClass
 from reconciler.diff.live import Applied, Listing, Live, owner_hash
 from reconciler.fields import Phase
+from reconciler.plan.expiry import SOON_S, left_s
 from reconciler.plan.plan import Plan
 from reconciler.problems import Problem
 
@@ -39,6 +42,7 @@ class DriftState(StrEnum):
     RUN_STATE = "run-state"
     FAILED = "failed"
     UNHEALTHY = "unhealthy"
+    EXPIRING = "expiring"
     PENDING = "pending"
     UNKNOWN = "unknown"
     UNMANAGED = "unmanaged"
@@ -182,7 +186,7 @@ def drift_of(
         checked_at: Now, in seconds since the epoch.
         whole: False when only some resources were asked for: then nothing is said of what nobody manages.
     """
-    judged = [_judge(change) for change in plan.changes]
+    judged = [_with_expiry(_judge(change), checked_at) for change in plan.changes]
     told = tuple(one for one in judged if one.states)
     owners = (plan.owner, *plan.spec.project.former_owners)
     strangers, coverage = _whose(listings, entries, owners, released) if whole else ((), None)
@@ -220,6 +224,8 @@ def _judge(change: Change) -> Drifted:
     """One resource; the states in the order of the table above."""
     if change.action is Action.UNKNOWN or (change.live is None and change.reason in _UNREAD):
         return Drifted(change=change, states=(DriftState.UNKNOWN,), message=change.message)
+    if change.reason == "expired" and change.action is Action.NONE:
+        return Drifted(change=change, states=())
     if change.desired is None:
         return Drifted(change=change, states=(DriftState.PENDING,), message=change.message)
     if change.live is None:
@@ -238,6 +244,20 @@ def _judge(change: Change) -> Drifted:
     states = tuple(state for state, holds in found.items() if holds)
     message = why or _told(change, states)
     return Drifted(change=change, states=states, fields=fields, wanted=wanted, message=message)
+
+
+def _with_expiry(one: Drifted, now_s: float) -> Drifted:
+    """The same, with a warning where it will be gone soon."""
+    desired = one.change.desired
+    left = left_s(desired, now_s) if desired is not None and one.change.live is not None else SOON_S
+    if desired is None or not 0 < left < SOON_S:
+        return one
+    when = f"it expires {desired.lifecycle.expires}"
+    return dataclasses.replace(
+        one,
+        states=(*one.states, DriftState.EXPIRING),
+        message=f"{one.message}; {when}" if one.message else when,
+    )
 
 
 def _told(change: Change, states: Iterable[DriftState]) -> str:

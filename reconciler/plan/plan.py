@@ -16,10 +16,12 @@ from reconciler.diff.orphans import Orphan, orphans
 from reconciler.fields import Kind
 from reconciler.plan.cost import Cost, PriceList, change_cost
 from reconciler.plan.digest import change_digest, plan_digest
+from reconciler.plan.expiry import expired
 from reconciler.plan.order import Step, dependencies_first, order
 from reconciler.plan.policy import enforce
 from reconciler.plan.safety import guard, hold_names, hold_shared
 from reconciler.plan.snapshot import Taken, told_offline
+from reconciler.plan.windows import hold_windows
 from reconciler.problems import Problem
 from reconciler.spec.resource import Limit, Resource, ResourceRef, Spec
 from reconciler.spec.values import KnownAfterApply, SecretRef, fill, pending_in
@@ -40,6 +42,7 @@ class Options:
     trust_markers: bool = False
     max_deletes: Limit | None = None
     allowed_policies: frozenset[str] = frozenset()
+    ignore_windows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +149,16 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         )
         for key, listing in given.listings.items()
     }
-    worlds = _Worlds(given, listings)
-    changes = _select(_decide_all(given, options, worlds), options)
+    changes = _select(_decide_all(given, options, listings), options)
     changes = guard(
         changes,
         limit=options.max_deletes or given.spec.project.safety.max_deletes,
         owned=len(given.entries),
         spec_is_empty=not given.spec.resources,
         allow_empty_spec=options.allow_empty_spec,
+    )
+    changes, late = hold_windows(
+        changes, given.spec.project.safety.windows, _now_s(given, ""), ignored=options.ignore_windows
     )
     changes = hold_names(changes, listings)
     costs = {change.address: cost for change in changes if (cost := _cost(change, given)) is not None}
@@ -177,7 +182,7 @@ def make_plan(given: PlanInput, options: Options | None = None) -> Plan:
         digest=plan_digest(digests.values(), offline=offline),
         costs=costs,
         problems=(*given.problems, *_list_problems(listings.values())),
-        warnings=tuple(dict.fromkeys((*given.spec.warnings, *given.warnings, *said))),
+        warnings=tuple(dict.fromkeys((*given.spec.warnings, *given.warnings, *late, *said))),
         notes=_notes(given, changes, listings.values()),
         partial=any(change.action is Action.UNKNOWN for change in changes)
         or any(listing.verdict in _LIST_PROBLEMS for listing in listings.values())
@@ -216,7 +221,17 @@ def _now_s(given: PlanInput, provider: str) -> float:
     return given.now_s.get(provider, given.now_s.get("", 0.0))
 
 
-def _decide_all(given: PlanInput, options: Options, worlds: _Worlds) -> tuple[Change, ...]:
+def _decide_all(given: PlanInput, options: Options, listings: Mapping[tuple[str, str], Listing]) -> tuple[Change, ...]:
+    """Every resource's change, of what is desired now: what has expired left the spec, as if its file were gone."""
+    clock = expired(given.spec.resources, _now_s(given, ""))
+    given = dataclasses.replace(given, spec=dataclasses.replace(given.spec, resources=clock.living))
+    decided = _decide_living(given, options, _Worlds(given, listings))
+    told = {address: clock.told(change) for address, change in decided.items()}
+    told |= {address: clock.absent(address) for address in clock.gone if address not in told}
+    return hold_shared(tuple(told[address] for address in sorted(told)))
+
+
+def _decide_living(given: PlanInput, options: Options, worlds: _Worlds) -> dict[str, Change]:
     decided: dict[str, Change] = {}
     unsettled = _unsettled_of(given)
     for resource in dependencies_first(given.spec.resources):
@@ -230,7 +245,7 @@ def _decide_all(given: PlanInput, options: Options, worlds: _Worlds) -> tuple[Ch
         change = _unsettled(address, unsettled[address], given)
         if change is not None:
             decided[address] = change
-    return hold_shared(tuple(decided[address] for address in sorted(decided)))
+    return decided
 
 
 def _unsettled_of(given: PlanInput) -> dict[str, str]:

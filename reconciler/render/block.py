@@ -12,7 +12,7 @@ from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style, Tone
 from reconciler.render.values import inner_diff, value_text
 
-__all__ = ["LOOKS", "Block", "Line", "Look", "block", "interruption_text", "short_place"]
+__all__ = ["LOOKS", "Block", "Line", "Look", "after_text", "before_text", "block", "interruption_text", "short_place"]
 
 _MOST_NEW_FIELDS: Final = 12
 
@@ -131,11 +131,11 @@ def _field(field: Mapping[str, Any], change: Mapping[str, Any], style: Style, *,
     if inner:
         text = f"{path}:"
     elif mark == "+":
-        text = f"{path}: {_after(field, style)}"
+        text = f"{path}: {after_text(field, style)}"
     elif mark == "-":
-        text = f"{path}: {_before(field, style)}"
+        text = f"{path}: {before_text(field, style)}"
     else:
-        text = f"{path}: {_before(field, style)} {style.arrow} {_after(field, style)}"
+        text = f"{path}: {before_text(field, style)} {style.arrow} {after_text(field, style)}"
     remarks = _remarks(field, change, style, is_new=is_new)
     if remarks:
         text += f"  # {remarks}"
@@ -154,13 +154,15 @@ def _mark(field: Mapping[str, Any], *, is_new: bool) -> tuple[str, Tone]:
     return ("+", Tone.CREATE) if is_added else ("~", Tone.UPDATE)
 
 
-def _before(field: Mapping[str, Any], style: Style) -> str:
+def before_text(field: Mapping[str, Any], style: Style) -> str:
+    """What is live, or why it is not shown."""
     if field["sensitive"]:
         return "(secret)"
     return "(not set)" if field["before"] is None else value_text(field["before"], style)
 
 
-def _after(field: Mapping[str, Any], style: Style) -> str:
+def after_text(field: Mapping[str, Any], style: Style) -> str:
+    """What it will be, or why that is not shown."""
     if field["removed"]:
         return "(the default)" if field["after"] is None else f"{value_text(field['after'], style)} (the default)"
     if field["sensitive"]:

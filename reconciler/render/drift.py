@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.plan.drift import Drift, Drifted, DriftState, Unmanaged
 from reconciler.render.block import LOOKS, Line, short_place
-from reconciler.render.machine import field_json, last_applied_json, place_json, problem_json
+from reconciler.render.machine import field_json, labels_json, last_applied_json, place_json, problem_json
 from reconciler.render.page import moment_text
 from reconciler.render.safe import for_terminal, no_commands
 from reconciler.render.story import LONG, problem_text, said_by_problems
@@ -15,7 +15,17 @@ from reconciler.render.style import Style, Tone
 from reconciler.render.text import line_text
 from reconciler.render.values import inner_diff, value_text
 
-__all__ = ["DRIFT_FORMAT", "STATES", "drift_json", "drift_text", "rank", "sides", "states_of"]
+__all__ = [
+    "DRIFT_FORMAT",
+    "STATES",
+    "drift_json",
+    "drift_text",
+    "rank",
+    "run_state_text",
+    "sentences",
+    "sides",
+    "states_of",
+]
 
 DRIFT_FORMAT: Final = "reconciler-drift/1"
 _PLAIN: Final = Style()
@@ -27,6 +37,7 @@ _LOOKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "unknown": ("?", Tone.ALARM),
     "failed": ("!", Tone.ALARM),
     "unhealthy": ("!", Tone.ALARM),
+    "expiring": ("!", Tone.UPDATE),
     "pending": (".", Tone.DIM),
 }
 """State → how it looks, loudest first."""
@@ -88,6 +99,7 @@ def _resource(one: Drifted) -> dict[str, Any]:
         "action": str(change.action),
         "last_applied": last_applied_json(change),
         "source": place_json(change.desired.origin) if change.desired is not None else None,
+        "labels": labels_json(change),
     }
 
 
@@ -166,9 +178,18 @@ def _resource_lines(one: Mapping[str, Any], style: Style, as_of: str) -> Iterato
 def _details(one: Mapping[str, Any], style: Style, as_of: str) -> Iterator[Line]:
     for field in one["fields"]:
         yield from _field_lines(field, style)
-    state = one["run_state"]
-    if state:
-        yield Line(text=f"it is {for_terminal(state['live'])}, and was applied as {state['wanted']}", mark="~")
+    if one["run_state"]:
+        yield Line(text=run_state_text(one["run_state"]), mark="~")
+    yield from sentences(one, as_of)
+
+
+def run_state_text(state: Mapping[str, Any]) -> str:
+    """In which run state something is, and in which it was left."""
+    return f"it is {for_terminal(state['live'])}, and was applied as {for_terminal(state['wanted'])}"
+
+
+def sentences(one: Mapping[str, Any], as_of: str) -> Iterator[Line]:
+    """What is said below the fields of a resource, each with its label; `as_of`: where the same was told already."""
     if one["message"]:
         why = f"the same as above for {as_of}" if as_of else one["message"]
         yield Line(label="why", text=for_terminal(why))

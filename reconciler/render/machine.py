@@ -27,6 +27,7 @@ __all__ = [
     "dump",
     "field_json",
     "is_intact",
+    "labels_json",
     "last_applied_json",
     "list_json",
     "outputs_json",
@@ -110,6 +111,7 @@ def _change(change: Change, plan: Plan) -> dict[str, Any]:
         "former_address": _former_address(change),
         "run_state": change.run_state or None,
         "last_applied": last_applied_json(change),
+        "labels": labels_json(change),
     }
 
 
@@ -118,6 +120,12 @@ def _former_address(change: Change) -> str | None:
     applied = change.applied
     is_renamed = change.desired is not None and applied is not None and applied.address != change.address
     return applied.address if applied is not None and is_renamed else None
+
+
+def labels_json(change: Change) -> dict[str, str]:
+    """The resource's labels, sorted: as they are desired; of what has left the spec, as they were last applied."""
+    known = change.desired if change.desired is not None else change.applied
+    return dict(sorted(known.labels.items())) if known is not None else {}
 
 
 def last_applied_json(change: Change) -> dict[str, Any] | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.plan.outcome import Report
 from reconciler.problems import Problem
 from reconciler.render.block import Block, Line
+from reconciler.render.layout import columns_of, pad
 from reconciler.render.machine import list_json, problems_json, report_json
 from reconciler.render.money import totals_text
 from reconciler.render.rows import ListRow
@@ -83,21 +82,12 @@ def _block_lines(item: Block, style: Style) -> Iterator[str]:
 
 
 def line_text(line: Line, style: Style) -> Iterator[str]:
-    """One line below a resource; a sentence wraps where the reader's place has a width."""
-    if not line.label:
-        yield style.paint(f"{_INDENT}{'  ' * line.depth}{line.mark} {line.text}".rstrip(), line.tone)
-        return
-    label = f"{_INDENT}  {line.label}: "
-    room = style.width - len(label) if style.width else 0
-    wraps = room > 20  # noqa: PLR2004 - narrower columns read worse than long lines
-    # Never inside a word: a new line that begins with a piece of foreign text must begin with a whole word of it.
-    parts = (
-        textwrap.wrap(line.text, room, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
-        if wraps
-        else [line.text]
-    )
-    for index, part in enumerate(parts or [""]):
-        yield style.paint(f"{label if index == 0 else ' ' * len(label)}{part}".rstrip(), line.tone)
+    """One line below a resource. `layout.fit` breaks it when secrets are out: they may hold blanks."""
+    if line.label:
+        text = f"{_INDENT}  {line.label}: {line.text}"
+    else:
+        text = f"{_INDENT}{'  ' * line.depth}{line.mark} {line.text}"
+    yield style.paint(text.rstrip(), line.tone)
 
 
 def _step_lines(steps: Iterable[Mapping[str, Any]], style: Style) -> Iterator[str]:
@@ -168,6 +158,8 @@ def _step_extra(step: Mapping[str, Any]) -> str:
 # -- list and problems ----------------------------------------------------------------------------------------------
 
 _COLUMNS: Final = ("provider", "kind", "name", "id", "status", "owner", "address", "endpoint")
+_MAY_STAND_BELOW: Final = ("endpoint", "address", "id", "owner", "status", "provider")
+"""Columns that leave a table that is too wide, in this order; each thing then tells them below its row."""
 
 
 def list_text(rows: Iterable[ListRow], style: Style = _PLAIN) -> str:
@@ -176,11 +168,35 @@ def list_text(rows: Iterable[ListRow], style: Style = _PLAIN) -> str:
     if not items:
         return "Nothing is live there.\n"
     columns = [column for column in _COLUMNS if any(item[column] for item in items)]
-    table = [[column.upper() for column in columns]]
-    table += [[for_terminal(str(item[column] or "-")) for column in columns] for item in items]
-    widths = [max(_columns_of(row[index]) for row in table) for index in range(len(columns))]
-    lines = ["  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    return _finish([style.paint(lines[0], Tone.BOLD), *lines[1:]])
+    cells = {
+        column: [column.upper(), *(for_terminal(str(item[column] or "-")) for item in items)] for column in columns
+    }
+    widths = {column: max(map(columns_of, texts)) for column, texts in cells.items()}
+    below: list[str] = []
+    for column in (column for column in _MAY_STAND_BELOW if column in columns):
+        if style.width and sum(widths.values()) + 2 * (len(columns) - 1) > style.width:
+            columns.remove(column)
+            below.insert(0, column)
+            del widths[column]
+    lines = []
+    for row in range(len(items) + 1):
+        line = "  ".join(pad(cells[column][row], widths[column]) for column in columns).rstrip()
+        lines.append(style.paint(line, Tone.PLAIN if row else Tone.BOLD))
+        told = [f"{column} {cells[column][row]}" for column in below if row and cells[column][row] != "-"]
+        lines += [style.paint(f"{' ' * 4}{one}", Tone.DIM) for one in _joined(told, style.width - 4)]
+    return _finish(lines)
+
+
+def _joined(parts: Iterable[str], width: int) -> Iterator[str]:
+    """Parts side by side, as many as fit."""
+    line = ""
+    for part in parts:
+        if line and columns_of(f"{line}  {part}") > width:
+            yield line
+            line = ""
+        line += f"  {part}" if line else part
+    if line:
+        yield line
 
 
 def problems_text(problems: Iterable[Problem], style: Style = _PLAIN) -> str:
@@ -190,17 +206,6 @@ def problems_text(problems: Iterable[Problem], style: Style = _PLAIN) -> str:
         lines.append(style.paint(problem_text(problem), Tone.PLAIN))
         lines += [f"  see {for_terminal(place)}" for place in problem["related"] if place != problem["origin"]]
     return _finish(lines)
-
-
-def _columns_of(text: str) -> int:
-    """Columns that a terminal needs: two for wide characters, none for those that stand on another."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in {"W", "F"} else 1 for c in text
-    )
-
-
-def _pad(text: str, width: int) -> str:
-    return text + " " * (width - _columns_of(text))
 
 
 def _finish(lines: Iterable[str]) -> str:

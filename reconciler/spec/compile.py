@@ -100,8 +100,11 @@ def compile_all(
     kinds: Sequence[Kind],
     schemas: Mapping[str, Mapping[str, Any]],
     policies: Sequence[SourceFile] = (),
+    secrets: frozenset[str] = frozenset(),
 ) -> Spec:
     """`load_project` and `compile_spec`; mistakes in provider settings and in resources are told together.
+
+    `secrets`: names that `secret()` may read beside those of the project.
 
     Raises:
         SpecError: as those two.
@@ -110,6 +113,7 @@ def compile_all(
     project = load_project(
         file, environment=environment, settings=settings, values_files=values_files, sets=sets, problems=problems
     )
+    project = replace(project, secrets=project.secrets | secrets)
     try:
         spec = compile_spec(
             project, resources=resources, patches=patches, kinds=kinds, schemas=schemas, policies=policies
@@ -149,6 +153,7 @@ def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
         "wait": [lifecycle.wait.target, lifecycle.wait.timeout_s, lifecycle.wait.path],
         "run_state": lifecycle.run_state,
         "secrets_revision": lifecycle.secrets_revision,
+        **({"expires": lifecycle.expires} if lifecycle.expires else {}),  # what does not expire keeps its digest
     }
 
 

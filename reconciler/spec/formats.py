@@ -16,7 +16,7 @@ from jsonschema import FormatChecker
 
 from reconciler.fields import FieldPath
 
-__all__ = ["FORMATS", "checker", "duration", "is_date_time", "is_uri", "is_uuid"]
+__all__ = ["FORMATS", "checker", "duration", "expiry", "is_date_time", "is_uri", "is_uuid"]
 
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+\Z")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
@@ -26,6 +26,7 @@ _MOST_SECONDS: Final = 366 * 86400.0
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
 )
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 
@@ -49,6 +50,31 @@ def is_duration(text: str) -> bool:
     try:
         duration(text)
     except ValueError:
+        return False
+    return True
+
+
+def expiry(text: str) -> float:
+    """When something that expires at `text` has done so, in seconds since the epoch.
+
+    A time with a zone is that moment; of a date the whole day is left, in UTC: `2027-03-31` ends with that day.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if is_date_time(text):
+        return dt.datetime.fromisoformat(text.upper()).timestamp()
+    if not _DATE.match(text):
+        raise ValueError(f"{text!r} is no date such as 2027-03-31")
+    day = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+    return day.timestamp() + 86400.0
+
+
+def is_expiry(text: str) -> bool:
+    """Whether `expiry` reads it."""
+    try:
+        expiry(text)
+    except (ValueError, OverflowError):
         return False
     return True
 
@@ -102,6 +128,7 @@ FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str, str]]] = {
     "uuid": (is_uuid, "a UUID", "10eb0091-887f-4839-9929-cbc884f1e20e"),
     "uri": (is_uri, "an address with a scheme", "https://example.com/path"),
     "date-time": (is_date_time, "a time with a zone", "2026-11-25T08:00:00Z"),
+    "expiry": (is_expiry, "a date, or a time with a zone", "2027-03-31"),
     "duration": (is_duration, "a time", "20m"),
     "field-path": (is_field_path, "a path of a field", "spec.config[*].instance_count"),
 }

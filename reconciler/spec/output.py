@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import yaml
@@ -13,10 +13,20 @@ from reconciler.spec.scalars import scalar
 from reconciler.spec.template import has_template
 from reconciler.spec.values import Composite, KnownAfterApply, SecretRef, is_pending
 
-__all__ = ["to_documents", "to_yaml", "value_yaml"]
+__all__ = [
+    "document_yaml",
+    "documents_yaml",
+    "lifecycle_document",
+    "to_document",
+    "to_documents",
+    "to_yaml",
+    "value_yaml",
+]
 
 # Numbers of YAML 1.2 and booleans of YAML 1.1 that PyYAML writes without quotes, for it reads neither as one.
 _ELSEWHERE = re.compile(r"(?:[-+]?(?:0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9.][0-9_.]*(?:[eE][-+]?[0-9]+)?)|[yYnN])\Z")
+_COMMAND: Final = re.compile(r"^\s*::", re.MULTILINE)
+"""A line that GitHub's runner would obey, if it stood alone."""
 _ODD_BREAKS: Final = ("\x85", "\u2028", "\u2029", "\r")
 
 
@@ -25,11 +35,26 @@ def to_documents(spec: Spec) -> list[dict[str, Any]]:
     return [_document(resource) for resource in spec.resources]
 
 
+def to_document(resource: Resource) -> dict[str, Any]:
+    """One resource as such a document."""
+    return _document(resource)
+
+
+def lifecycle_document(lifecycle: Lifecycle) -> dict[str, Any]:
+    """A lifecycle as a person would write it; what is not set is left out."""
+    return _lifecycle(lifecycle)
+
+
 def to_yaml(spec: Spec) -> str:
     """The same as a YAML stream that our own loader, and any other, reads back to the same values."""
+    return documents_yaml(to_documents(spec))
+
+
+def documents_yaml(documents: Iterable[Mapping[str, Any]]) -> str:
+    """Documents, as `to_documents` makes them, as such a stream."""
     return str(
         yaml.dump_all(
-            to_documents(spec),
+            documents,
             Dumper=_Dumper,
             sort_keys=False,
             allow_unicode=True,
@@ -38,6 +63,17 @@ def to_yaml(spec: Spec) -> str:
             line_break="\n",
         )
     )
+
+
+def document_yaml(resource: Resource, *, provider: bool = True) -> str:
+    """One resource as a file of its own, for people: keys in the order of its `spec`, lists indented.
+
+    `provider`: name the instance; without it the file counts for the only one of its type.
+    """
+    document = _document(resource, is_sorted=False)
+    if not provider:
+        del document["metadata"]["provider"]
+    return value_yaml(document)
 
 
 def value_yaml(value: Any, *, flow: bool = False) -> str:
@@ -57,7 +93,7 @@ class _Dumper(yaml.SafeDumper):
         if any(mark in data for mark in _ODD_BREAKS):
             style = '"'
         elif "\n" in data:
-            style = "|"
+            style = '"' if _COMMAND.search(data) else "|"
         elif _changes(data):
             style = '"'
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
@@ -83,7 +119,7 @@ def _changes(text: str) -> bool:
         return True
 
 
-def _document(resource: Resource) -> dict[str, Any]:
+def _document(resource: Resource, *, is_sorted: bool = True) -> dict[str, Any]:
     literals = any(has_template(text) for text in _texts(resource.spec) if isinstance(text, str))
     literals = literals or any(has_template(text) for text in resource.labels.values())
     references = any(is_pending(text) for text in _texts(resource.spec))
@@ -108,7 +144,7 @@ def _document(resource: Resource) -> dict[str, Any]:
     lifecycle = _lifecycle(resource.lifecycle)
     if lifecycle:
         document["lifecycle"] = lifecycle
-    document["spec"] = _plain(resource.spec, escape=escape)
+    document["spec"] = _plain(resource.spec, escape=escape, is_sorted=is_sorted)
     return document
 
 
@@ -125,11 +161,12 @@ def _texts(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _plain(value: Any, *, escape: bool) -> Any:
+def _plain(value: Any, *, escape: bool, is_sorted: bool) -> Any:
     if isinstance(value, Mapping):
-        return {key: _plain(item, escape=escape) for key, item in sorted(value.items())}
+        items = sorted(value.items()) if is_sorted else value.items()
+        return {key: _plain(item, escape=escape, is_sorted=is_sorted) for key, item in items}
     if isinstance(value, list | tuple):
-        return [_plain(item, escape=escape) for item in value]
+        return [_plain(item, escape=escape, is_sorted=is_sorted) for item in value]
     if isinstance(value, Composite):
         return "".join(_escaped(part) if isinstance(part, str) else str(part) for part in value.parts)
     if isinstance(value, SecretRef | KnownAfterApply):
@@ -162,6 +199,7 @@ def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
         "wait": _wait(lifecycle.wait) or None,
         "runState": lifecycle.run_state or None,
         "secretsRevision": lifecycle.secrets_revision or None,
+        "expires": lifecycle.expires or None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from reconciler.fields.setting import Setting
 from reconciler.problems import Origin, Problem, Problems, SpecError, nearest
@@ -13,7 +15,7 @@ from reconciler.spec.document import Node, SourceFile, labelled
 from reconciler.spec.load import load_one
 from reconciler.spec.patch import merge_patch, merge_values, set_path
 from reconciler.spec.project_schema import PROJECT_FILE, PROJECT_SCHEMA
-from reconciler.spec.resource import Limit, Project, ProviderConfig, Safety
+from reconciler.spec.resource import DAYS, Limit, Project, ProviderConfig, Safety, Window
 from reconciler.spec.settings import provider_config
 from reconciler.spec.strict import SchemaSet
 from reconciler.spec.template import Renderer, Scope
@@ -121,6 +123,7 @@ def load_project(
     secrets = frozenset(node.value for node in (spec.get("secrets") or Node((), spec.origin)).value)
     providers = _providers(spec, variant, settings, secrets, found)
     _check_ledger(spec.get("ledger", "path"), found)
+    safety = _safety(spec, variant, found)
     if problems is None or not whole:
         found.raise_if_any()  # without its values, a spec would be full of mistakes that nobody made
     former = root.get("metadata", "formerOwners")
@@ -133,7 +136,7 @@ def load_project(
         providers=providers,
         secrets=secrets,
         values=values.plain(),
-        safety=_safety(spec),
+        safety=safety,
         ledger={"type": "sqlite"} if ledger is None else ledger.plain(),
         former_owners=() if former is None else tuple(former.plain()),
         origin=root.origin,
@@ -280,11 +283,42 @@ def _providers(
     return result
 
 
-def _safety(spec: Node) -> Safety:
-    node = spec.get("safety", "maxDeletes")
+def _safety(spec: Node, variant: Node, problems: Problems) -> Safety:
+    """The project's limits; what the environment says of one takes its place."""
+    node = variant.get("safety", "maxDeletes") or spec.get("safety", "maxDeletes")
+    listed = variant.get("safety", "windows") or spec.get("safety", "windows")
+    windows = tuple(_window(each, problems) for each in listed.value) if listed is not None else ()
     if node is None:
-        return Safety()
+        return Safety(windows=windows)
     value: Any = node.value
     if isinstance(value, int):
-        return Safety(max_deletes=Limit(count=int(value), origin=node.origin))
-    return Safety(max_deletes=Limit(percent=Decimal(value.removesuffix("%")), origin=node.origin))
+        return Safety(max_deletes=Limit(count=int(value), origin=node.origin), windows=windows)
+    share = Decimal(value.removesuffix("%"))
+    return Safety(max_deletes=Limit(percent=share, origin=node.origin), windows=windows)
+
+
+def _window(node: Node, problems: Problems) -> Window:
+    """One window; its shape fits the schema already.
+
+    Problems: `unknown-timezone`.
+    """
+    plain = node.plain()
+    zone = plain.get("timezone", "UTC")
+    known = available_timezones()  # asked for by name alone: a path is none
+    if zone not in known:
+        problems.add(
+            Problem(
+                code="unknown-timezone",
+                wrong=f"there is no time zone {zone!r}",
+                expected="a name of the IANA database, such as Europe/Berlin or UTC",
+                origin=(node.get("timezone") or node).origin,
+                nearest=nearest(zone, sorted(known)),
+            )
+        )
+    return Window(
+        begin=dt.time.fromisoformat(plain["from"]),
+        end=dt.time.fromisoformat(plain["to"]),
+        days=tuple(plain.get("days", DAYS)),
+        timezone=zone,
+        origin=node.origin,
+    )

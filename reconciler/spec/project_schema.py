@@ -5,9 +5,74 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from reconciler.spec.resource import DAYS
+
 __all__ = ["PROJECT_FILE", "PROJECT_SCHEMA"]
 
 PROJECT_FILE: Final = "reconciler-project.json"
+
+_TIME_OF_DAY: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "x-literal": True,
+    "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "x-pattern-words": "a time of day such as 22:00",
+}
+_SAFETY: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "x-literal": True,
+    "properties": {
+        "maxDeletes": {
+            "type": ["integer", "string"],
+            "x-literal": True,
+            "minimum": 0,
+            "pattern": "^(100|[1-9]?[0-9])(\\.[0-9]+)?%$",
+            "x-pattern-words": "a count, or a share of 0% to 100%",
+            "default": 10,
+            "description": "Most deletes and replaces of one apply: a count, or a share of what we own.",
+            "examples": [10, "20%"],
+        },
+        "windows": {
+            "type": "array",
+            "x-literal": True,
+            "items": {
+                "type": "object",
+                "x-literal": True,
+                "properties": {
+                    "days": {
+                        "type": "array",
+                        "x-literal": True,
+                        "minItems": 1,
+                        "uniqueItems": True,
+                        "items": {"type": "string", "x-literal": True, "enum": list(DAYS)},
+                        "description": "Days on which it opens. Default: every day.",
+                        "examples": [["sat", "sun"]],
+                    },
+                    "from": {**_TIME_OF_DAY, "description": "When it opens.", "examples": ["22:00"]},
+                    "to": {
+                        **_TIME_OF_DAY,
+                        "description": "When it closes: on the next day, unless that is later than `from`.",
+                        "examples": ["04:00"],
+                    },
+                    "timezone": {
+                        "type": "string",
+                        "x-literal": True,
+                        "minLength": 1,
+                        "default": "UTC",
+                        "description": "IANA time zone of both.",
+                        "examples": ["Europe/Berlin"],
+                    },
+                },
+                "required": ["from", "to"],
+                "additionalProperties": False,
+            },
+            "description": "When interrupting changes may be made; else they are blocked. Without any: always.",
+            "examples": [[{"days": ["sat", "sun"], "from": "22:00", "to": "04:00", "timezone": "Europe/Berlin"}]],
+        },
+    },
+    "additionalProperties": False,
+    "description": "Limits.",
+}
+
 
 PROJECT_SCHEMA: Final[Mapping[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -162,6 +227,7 @@ PROJECT_SCHEMA: Final[Mapping[str, Any]] = {
                                 "examples": [{"replicas": 1}],
                                 "x-literal": True,
                             },
+                            "safety": _SAFETY,
                             "providers": {
                                 "type": "object",
                                 "x-literal": True,
@@ -211,31 +277,7 @@ PROJECT_SCHEMA: Final[Mapping[str, Any]] = {
                     },
                     "description": "Variants of the project.",
                 },
-                "safety": {
-                    "type": "object",
-                    "x-literal": True,
-                    "properties": {
-                        "maxDeletes": {
-                            "type": ["integer", "string"],
-                            "x-literal": True,
-                            "minimum": 0,
-                            "pattern": "^(100|[1-9]?[0-9])(\\.[0-9]+)?%$",
-                            "x-pattern-words": "a count, or a share of 0% to 100%",
-                            "default": 10,
-                            "description": "Most "
-                            "deletes and "
-                            "replaces of "
-                            "one apply: "
-                            "a count, or "
-                            "a share of "
-                            "what we "
-                            "own.",
-                            "examples": [10, "20%"],
-                        }
-                    },
-                    "additionalProperties": False,
-                    "description": "Limits.",
-                },
+                "safety": _SAFETY,
                 "ledger": {
                     "type": "object",
                     "x-literal": True,

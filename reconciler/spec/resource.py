@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from reconciler.fields import FieldPath, Kind, ReplaceOrder, WaitFor
 from reconciler.problems import Origin, Problem
@@ -13,6 +14,7 @@ from reconciler.spec.document import Layer, Node
 from reconciler.spec.policy import Policy
 
 __all__ = [
+    "DAYS",
     "Edge",
     "Lifecycle",
     "Limit",
@@ -24,7 +26,11 @@ __all__ = [
     "Safety",
     "Spec",
     "Wait",
+    "Window",
 ]
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""Days of the week, as `safety.windows` names them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,6 +78,8 @@ class Lifecycle:
     wait: Wait = field(default_factory=Wait)
     run_state: str = ""
     secrets_revision: int = 0
+    expires: str = ""
+    """A date, or a time with a zone, as it was written (`spec.formats.expiry` reads it); after it a plan deletes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -169,10 +177,25 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When interrupting changes may be made: on each of `days`, from `begin` to `end` (the next day's, unless later).
+
+    `days`: `mon` to `sun`; times of day without a zone, in the IANA `timezone`.
+    """
+
+    begin: dt.time
+    end: dt.time
+    days: tuple[str, ...] = DAYS
+    timezone: str = "UTC"
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Safety:
-    """`spec.safety`. `max_deletes`: default 10."""
+    """`spec.safety`. `max_deletes`: default 10. `windows`: without any, what interrupts may be done at any time."""
 
     max_deletes: Limit = field(default_factory=lambda: Limit(count=10))
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,6 +206,10 @@ def _check_lifecycle(document: Document, schemas: SchemaSet, problems: Problems)
         wrong = f"a {kind.title} can't be replaced delete-first"
         wanted = f"one of {', '.join(kind.replace_orders)}, or nothing"
         complain(problems, "replace-order", wrong, wanted, order.origin, address=document.address)
+    expires, protected = part.get("expires"), part.get("preventDestroy")
+    if expires is not None and protected is not None and protected.value is True:
+        wrong, wanted = "what must not be deleted can't expire", "preventDestroy or expires, not both"
+        complain(problems, "not-allowed-here", wrong, wanted, expires.origin, address=document.address)
     _check_ignored(document, part, schemas, problems)
     wait_for, wait_path = part.get("wait", "for"), part.get("wait", "path")
     if wait_for is not None and is_pending(wait_for.value):
@@ -385,6 +389,7 @@ def _lifecycle(node: Node | None) -> Lifecycle:
         ),
         run_state=plain.get("runState", ""),
         secrets_revision=int(plain.get("secretsRevision", 0)),
+        expires=plain.get("expires", ""),
     )
 
 

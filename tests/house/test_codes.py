@@ -43,6 +43,7 @@ OTHER_WORDS = {
         "very-high not-sent default-ai-project"
     ),
     "states of drift": "run-state",
+    "events of a run": "run-started step-news step-ended run-ended",
     "schema keywords and formats": "date-time field-path x-literal x-numeric-text x-pattern-words",
     "headers, markers, wire": (
         "content-type retry-after x-api-key x-project-id x-sdk-date x-subject-token rc-id en-us utf-8 utf-16-le"

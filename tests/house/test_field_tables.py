@@ -89,7 +89,7 @@ def test_write_only_in_the_schema_is_always_secret_in_the_table(kind: Kind) -> N
 @each_kind
 def test_costs_bounds_and_likeness_point_at_real_fields(kind: Kind) -> None:
     paths = [path for rule in (*kind.costs, *kind.gpus) for path in (rule.item, *rule.times, rule.low, rule.high)]
-    paths += [*kind.likeness, kind.marker.suffix_of]
+    paths += [*kind.likeness, *kind.named_by, kind.marker.suffix_of, *(rule.goes_with for rule in kind.fields)]
 
     missing = [path for path in paths if path and not path.startswith('"') and not _exists(kind, path)]
     assert missing == []

@@ -83,7 +83,17 @@ CREATE = IntentRow(
     context={"steps": ["create"], "run_state_before": "stopped"},
 )
 RUN = Run(
-    id="run-1", owner=OWNER, started=NOW, revision="abc123", plan_digest="p", spec_digest="s", changes=("c1", "c2")
+    id="run-1",
+    owner=OWNER,
+    started=NOW,
+    revision="abc123",
+    plan_digest="p",
+    spec_digest="s",
+    changes=("c1", "c2"),
+    inverse=(
+        {"address": CHAT, "action": "create", "document": None},
+        {"address": CHAT, "action": "update", "document": {"spec": {"$odd": ['{{ secret("A") }}', None, 0.5]}}},
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from reconciler.emulator.server import Emulator, Server
 from reconciler.plan.cost import PriceList
 from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
 from reconciler.problems import Origin
-from reconciler.spec.resource import Limit, Project, Resource, Safety, Spec
+from reconciler.spec.resource import Limit, Project, Resource, Safety, Spec, Window
 from tests.diff.toys import BOX, ENGINE, NOW_S, listed
 
 Planner: TypeAlias = Callable[..., Plan]
@@ -42,11 +42,12 @@ def plan() -> Planner:
         entries: Sequence[Applied] = (),
         lists: Sequence[Listing] | None = None,
         limit: Limit | None = None,
+        windows: Sequence[Window] = (),
         options: Options | None = None,
         project: dict[str, Any] | None = None,
         **more: Any,
     ) -> Plan:
-        safety = Safety(max_deletes=limit) if limit else Safety()
+        safety = Safety(max_deletes=limit or Safety().max_deletes, windows=tuple(windows))
         everything = {(one.provider, one.kind.name): one for one in (listed(), listed(kind=BOX), *(lists or ()))}
         given: dict[str, Any] = {
             "spec": Spec(

@@ -12,6 +12,7 @@ from reconciler.fields import Interruption
 from reconciler.plan.outcome import Outcome, Report, State
 from reconciler.problems import Origin, Problem
 from reconciler.render import machine, text
+from reconciler.render.layout import fit
 from reconciler.render.rows import ListRow
 from reconciler.render.values import inner_diff
 
@@ -73,9 +74,10 @@ def test_colour_changes_no_letter(situation: str, toy: SimpleNamespace) -> None:
 
 
 def test_sentences_wrap_and_lose_no_word(toy: SimpleNamespace) -> None:
-    wide, narrow = (show(toy.situations[EVERYTHING](), text.Style(width=width)) for width in (0, 60))
-    assert wide.split() == narrow.split()
-    sentences = [line for line in narrow.splitlines() if line.startswith("        ")]
+    wide = show(toy.situations[EVERYTHING]())
+    narrow = list(fit(wide.splitlines(), 60))
+    assert wide.split() == "\n".join(narrow).split()
+    sentences = [line for line in narrow if line.startswith("        ")]
     assert max(map(len, sentences)) <= 60
 
 

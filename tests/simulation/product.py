@@ -5,7 +5,6 @@ Nothing of the product is changed but what it stands on: clocks, threads, random
 
 from __future__ import annotations
 
-import importlib
 import os
 import random
 import secrets
@@ -27,7 +26,7 @@ import tenacity.wait
 
 import reconciler.providers.http as http_module
 from reconciler.cli import main as main_module
-from reconciler.cli.main import COMMANDS
+from reconciler.cli.main import COMMANDS, module_of
 from reconciler.cli.output import Printer
 from reconciler.emulator import store as emulator_store
 from reconciler.ledger import git as git_module
@@ -44,7 +43,7 @@ from tests.simulation.standins import InlinePool, Threads
 __all__ = ["Product"]
 
 for _name in COMMANDS:
-    importlib.import_module(f"reconciler.cli.{_name}")
+    module_of(_name)
 provider_types()
 
 
@@ -207,7 +206,7 @@ class Product:
         self.put(session, "revision_of", lambda _root: "")
         for name in ("options", "ledger"):
             self.put(sys.modules[f"reconciler.cli.{name}"], "load_spec", lambda _where: self._spec())
-        self.put(sys.modules["reconciler.cli.apply"], "stopping", _no_signals)
+        self.put(sys.modules["reconciler.cli.carry"], "stopping", _no_signals)
         self.put(http_module, "_exchange", self._network.exchange)
         self.put(httpx, "Client", _NoConnections)
         self.put(httpx, "URL", _parsed_once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -150,6 +151,11 @@ def test_an_environment_must_be_chosen_when_there_are_some() -> None:
         ("  ledger: {type: mysql}\n", "not-allowed"),
         ("  safety: {maxDeletes: 101%}\n", "bad-pattern"),
         ("  safety: {maxDeletes: true}\n", "wrong-type"),
+        ("  safety: {windows: [{from: 22:00, to: 24:00}]}\n", "bad-pattern"),
+        ("  safety: {windows: [{from: 22:00}]}\n", "missing-field"),
+        ("  safety: {windows: [{from: 22:00, to: 04:00, days: [saturday]}]}\n", "not-allowed"),
+        ("  safety: {windows: [{from: 22:00, to: 04:00, timezone: Europe/Berln}]}\n", "unknown-timezone"),
+        ("  safety: {windows: [{from: 22:00, to: 04:00, timezone: ../../etc/passwd}]}\n", "unknown-timezone"),
         ("  defaultEnvironment: prod\n", "unknown-environment"),
         ("  environments: {Prod_1: }\n", "bad-pattern"),
         ("  valus: {}\n", "unknown-field"),
@@ -184,6 +190,22 @@ def test_safety_is_a_count_or_a_share() -> None:
     assert project(provider("")).safety.max_deletes.count == 10
     assert project(provider("") + "  safety: {maxDeletes: 3.0}\n").safety.max_deletes.count == 3
     assert project(provider("") + "  safety: {maxDeletes: 20%}\n").safety.max_deletes.percent == 20
+
+
+def test_an_environments_limits_take_the_place_of_the_projects() -> None:
+    base = "  safety: {maxDeletes: 3, windows: [{days: [sat], from: 22:00, to: 04:00, timezone: Europe/Berlin}]}\n"
+    variants = "  environments: {dev: {safety: {windows: []}}, prod: {safety: {maxDeletes: 20%}}}\n"
+    dev, prod = (project(provider("") + base + variants, environment=name).safety for name in ("dev", "prod"))
+    assert (dev.max_deletes.count, dev.windows) == (3, ())
+    assert prod.max_deletes.percent == 20
+    (window,) = prod.windows
+    assert (window.begin, window.end) == (dt.time(22), dt.time(4))
+    assert (window.days, window.timezone, str(window.origin)[:17]) == (("sat",), "Europe/Berlin", "reconciler.yaml:8")
+
+
+def test_a_misspelt_time_zone_is_told_with_the_nearest() -> None:
+    (problem,) = refused(provider("") + "  safety: {windows: [{from: 22:00, to: 04:00, timezone: Europe/Berln}]}\n")
+    assert (problem.nearest, str(problem.origin)) == ("Europe/Berlin", "reconciler.yaml:8:57")
 
 
 def test_a_secret_needs_a_name_that_can_be_a_variable() -> None:

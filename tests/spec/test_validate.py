@@ -237,3 +237,25 @@ def test_ignored_changes_name_fields_that_exist(refuse_toy: Refuse, compile_toy:
     (problem,) = refuse_toy(text % "replcas")
     assert (problem.code, problem.nearest) == ("unknown-field", "replicas")
     assert compile_toy(text % "replicas").resources[0].lifecycle.ignore_changes
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "code"),
+    [
+        ("{expires: 2027-02-30}", "bad-format"),
+        ("{expires: next week}", "bad-format"),
+        ("{expires: 20270331}", "wrong-type"),
+        ("{expires: 2027-03-31, preventDestroy: true}", "not-allowed-here"),
+    ],
+)
+def test_an_expiry_is_a_date_of_something_that_may_be_deleted(
+    lifecycle: str, code: str, refuse_toy: Refuse, head: Head
+) -> None:
+    problems = refuse_toy(head("a", f"lifecycle: {lifecycle}\nspec: {{}}"))
+    assert [problem.code for problem in problems] == [code]
+
+
+def test_an_expiry_may_come_from_a_template(compile_toy: Compile, head: Head) -> None:
+    text = head("a", 'lifecycle: {expires: "{{ values.until }}"}\nspec: {}')
+    spec = compile_toy(text, project="  values: {until: 2027-03-31}\n")
+    assert spec.resources[0].lifecycle.expires == "2027-03-31"

@@ -96,6 +96,7 @@ DEPLOYMENT_FIELDS: Final = (
         path="auth_password",
         change=REPLACE,
         seen=Seen.NEVER,
+        goes_with="auth_username",
         live="AuthPassword",
         secret=Secret.ALWAYS,
         notice="Callers need the new password.",

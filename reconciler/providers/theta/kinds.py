@@ -121,6 +121,7 @@ DEPLOYMENT: Final = Kind(
     poll_s=15.0,
     serial=True,
     likeness=("template", "deployment_template_id", "vm_id", "container_image"),
+    named_by=("annotations.nickname", "template"),
     example={"template": "vLLM", "vm_id": "vm_gt1", "min_replicas": 1},
 )
 
