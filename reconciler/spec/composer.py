@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import yaml
@@ -42,7 +43,11 @@ class Text:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self.starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each line begins; most texts are never asked for it."""
+        return [0, *(match.end() for match in _BREAK.finditer(self.text))]
 
     def origin(self, index: int) -> Origin:
         """The place of a character."""
