@@ -11,7 +11,7 @@ from reconciler.cli.output import OutputError
 from reconciler.diff.live import Live
 from reconciler.problems import Problem
 
-__all__ = ["check_free", "place_files", "save"]
+__all__ = ["check_free", "obstacle", "place_files", "save"]
 
 
 def place_files(named: Iterable[tuple[Live, str]], folder: Path | None) -> dict[str, tuple[Live, str]]:
@@ -29,12 +29,7 @@ def check_free(files: Mapping[str, tuple[Live, str]], folder: Path | None) -> tu
         return ()
     problems = []
     for path, (item, name) in files.items():
-        place = Path(path)
-        wrong = ""
-        if not place.parent.resolve().is_relative_to(folder.resolve()):
-            wrong = f"{path} leads out of {folder.as_posix()}"
-        elif os.path.lexists(place):
-            wrong = f"{path} exists already, and nothing is merged into it"
+        wrong = obstacle(path, folder)
         if wrong:
             problems.append(
                 Problem(
@@ -47,29 +42,46 @@ def check_free(files: Mapping[str, tuple[Live, str]], folder: Path | None) -> tu
     return tuple(problems)
 
 
-def save(texts: Mapping[str, str]) -> None:
-    """Write all files; none is left when one can't be written.
+def obstacle(path: str, folder: Path) -> str:
+    """Why nothing new can be written there, in words; empty: it can."""
+    place = Path(path)
+    if not place.parent.resolve().is_relative_to(folder.resolve()):
+        return f"{path} leads out of {folder.as_posix()}"
+    if os.path.lexists(place):
+        return f"{path} exists already, and nothing is merged into it"
+    return ""
+
+
+def save(texts: Mapping[str, str], failed: str = "nothing was imported") -> None:
+    """Write all files; none is left when one can't be written, or when it is stopped. `failed`: that, in words.
 
     Raises:
         OutputError: which one, and why.
     """
     written: list[Path] = []
     made: list[Path] = []
+    at = Path()
     try:
         for path, text in texts.items():
-            place = Path(path)
-            made += _folders(place.parent)
-            draft = place.with_name(f".{place.name}.new")
-            written.append(draft)
-            draft.write_text(text, encoding="utf-8", newline="\n")
-        for path in texts:
-            place = Path(path)
-            _put(place.with_name(f".{place.name}.new"), place)
-            written.append(place)
-    except OSError as error:
+            at = Path(path)
+            made += _folders(at.parent)
+            at = _draft(at)
+            with at.open("x", encoding="utf-8", newline="\n") as file:  # never through a link that lies there
+                written.append(at)
+                file.write(text)
+        for at in map(Path, texts):
+            _put(_draft(at), at)
+            written.append(at)
+    except BaseException as error:
         _remove(written, made)
-        raise OutputError(f"nothing was imported: {path} could not be written: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise OutputError(f"{failed}: {at.as_posix()} could not be written: {error.strerror}") from None
+        raise
     _remove([place for place in written if place.name.endswith(".new")], [])
+
+
+def _draft(place: Path) -> Path:
+    return place.with_name(f".{place.name}.new")
 
 
 def _put(draft: Path, place: Path) -> None:

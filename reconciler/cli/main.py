@@ -16,6 +16,7 @@ from reconciler.cli.output import OutputError, Printer
 __all__ = ["cli", "main", "module_of"]
 
 COMMANDS: Final = {
+    "init": "Begin a project that works as it stands.",
     "validate": "Check the spec without contacting a provider.",
     "compile": "Print the rendered resources.",
     "plan": "Show what would be done.",

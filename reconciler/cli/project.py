@@ -33,6 +33,7 @@ class ProjectFiles:
         beside: Documents in memory that are read as if they stood among the project's own.
         secrets: Further names that `secret()` may read.
         begins: The project may have no resources yet: the default folder need not exist.
+        project: The project's own file in memory, instead of the one at `root`, which need not exist either.
     """
 
     root: Path
@@ -44,6 +45,7 @@ class ProjectFiles:
     beside: tuple[SourceFile, ...] = ()
     secrets: frozenset[str] = frozenset()
     begins: bool = False
+    project: SourceFile | None = None
 
 
 def load_spec(where: ProjectFiles) -> Spec:
@@ -52,7 +54,7 @@ def load_spec(where: ProjectFiles) -> Spec:
     Raises:
         SpecError: with all problems of the stage that found some.
     """
-    source = _read(
+    source = where.project or _read(
         where.root, PROJECT_FILE, "project-missing", f"a {PROJECT_FILE} in {where.root}, or -C with its folder"
     )
     header = read_project_header(source)

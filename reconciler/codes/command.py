@@ -44,6 +44,21 @@ CODES: Final = (
         example="reconciler explain weights-not-100",
     ),
     Code(
+        code="project-exists",
+        stage="command line",
+        meaning="`init` was to begin a project where there is one already. Nothing was written.",
+        remedy="Choose another folder; `reconciler import` adds what is live to the project that is there.",
+        example="reconciler import --all --out resources/imported",
+    ),
+    Code(
+        code="init-exists",
+        stage="command line",
+        meaning="What `init` would write is there already with another text, or its place leads out of the folder. "
+        "Nothing was written.",
+        remedy="Move it away, or leave it out with --editor none, or with --kind for other kinds.",
+        example="reconciler init --editor none",
+    ),
+    Code(
         code="import-unknown",
         stage="command line",
         meaning="`import` was asked for something that no provider lists.",

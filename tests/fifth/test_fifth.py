@@ -148,6 +148,10 @@ def test_fifth_provider_is_one_folder_one_schema_one_emulator_module(copy: Copy,
     assert "travels in labels.rc-id" in house.run("explain", "toy/Lamp")
     assert "how long a new lamp is warming" in house.run("emulator", "--help")
 
+    begun = house.root.parent / "begun"
+    assert "TOY_TOKEN" in house.run("init", str(begun), "--kind", "toy", "--real", "--no-github", "--yes")
+    house.run("validate", "-C", str(begun), "-e", "prod")
+
     house.write("desk: {socet: E27}")
     wrong = house.run("validate", code=1)
     assert "lamps.yaml:4:8: toy/Lamp/desk: unknown field 'socet'" in wrong
