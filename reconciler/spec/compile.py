@@ -24,7 +24,7 @@ from reconciler.spec.references import depends_on, resolve
 from reconciler.spec.resource import Lifecycle, Project, Resource, Spec
 from reconciler.spec.shape import check_defaults, check_shape
 from reconciler.spec.strict import SchemaSet
-from reconciler.spec.template import Renderer, Scope
+from reconciler.spec.template import Renderer, Scope, holds_template
 from reconciler.spec.validate import validate
 from reconciler.spec.values import encode
 
@@ -170,6 +170,8 @@ def _template(documents: Sequence[Document], render: Renderer, scope: Scope) -> 
 
 
 def _rendered(document: Document, render: Renderer, scope: Scope) -> Document:
+    if not holds_template(document.root):
+        return _of_provider(document, document.root.get("metadata", "provider"))
     inner = scope.also(item=document.item)
     metadata = document.root.value["metadata"]
     name = metadata.with_entries({"name": render.render(metadata.value["name"], inner, document.address)})
@@ -177,12 +179,17 @@ def _rendered(document: Document, render: Renderer, scope: Scope) -> Document:
     rest = render.render(rest, inner.also(metadata=name), document.address)
     full = metadata.with_entries({key: (name if key == "name" else rest).value[key] for key in metadata.value})
     document = replace(document, root=document.root.with_entries({**document.root.value, "metadata": full}))
-    provider = full.get("provider")
-    if provider is not None and isinstance(provider.value, str):
-        document = replace(document, provider=provider.value)
+    document = _of_provider(document, full.get("provider"))
     inner = inner.also(metadata=full)
     parts = {
         key: entry if key == "metadata" else render.render(entry, inner, document.address)
         for key, entry in document.root.value.items()
     }
     return replace(document, root=document.root.with_entries(parts))
+
+
+def _of_provider(document: Document, written: Node | None) -> Document:
+    """The document with the provider that it names now."""
+    if written is None or not isinstance(written.value, str):
+        return document
+    return replace(document, provider=written.value)

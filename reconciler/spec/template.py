@@ -22,7 +22,7 @@ from reconciler.spec.sandbox import Program, parse, syntax_fault
 from reconciler.spec.scalars import LIMITS
 from reconciler.spec.values import Composite, KnownAfterApply, Pending, SecretRef, is_pending
 
-__all__ = ["Renderer", "Scope", "has_template"]
+__all__ = ["Renderer", "Scope", "has_template", "holds_template"]
 
 _WAYS_OUT: Final = (
     "; braces that belong to the workload stay as they are with metadata.template: false, or inside {% raw %}"
@@ -61,6 +61,16 @@ class Scope:
         return Scope(nodes={**self.nodes, **more.nodes}, data={**self.data, **more.data})
 
 
+def holds_template(node: Node) -> bool:
+    """Whether any text or key in it does; most parts of most documents hold none, and are not made anew."""
+    value = node.value
+    if isinstance(value, str):
+        return has_template(value)
+    if isinstance(value, dict):
+        return any(has_template(key) or holds_template(entry) for key, entry in value.items())
+    return isinstance(value, tuple) and any(map(holds_template, value))
+
+
 class Renderer:
     """Renders nodes. Problems are collected with the place inside the string where they arose.
 
@@ -89,14 +99,14 @@ class Renderer:
         """
         if isinstance(node.value, str):
             return self._text(node, scope, address) if has_template(node.value) else node
+        if not holds_template(node):
+            return node
         if isinstance(node.value, tuple):
             return replace(node, value=tuple(self.render(item, scope, address) for item in node.value))
-        if isinstance(node.value, dict):
-            for key, entry in node.value.items():
-                if has_template(key):
-                    self._key_problem(key, entry, address)
-            return node.with_entries({key: self.render(entry, scope, address) for key, entry in node.value.items()})
-        return node
+        for key, entry in node.value.items():
+            if has_template(key):
+                self._key_problem(key, entry, address)
+        return node.with_entries({key: self.render(entry, scope, address) for key, entry in node.value.items()})
 
     def _key_problem(self, key: str, entry: Node, address: str) -> None:
         self._problems.add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -141,11 +142,14 @@ def _validated(document: Document, schemas: SchemaSet, project: Project, problem
 
 def _without_nulls(node: Node) -> Node:
     """Null in a map is the same as absent. Source: cases C23."""
-    if isinstance(node.value, dict):
-        kept = {key: _without_nulls(entry) for key, entry in node.value.items() if entry.value is not None}
-        return node.with_entries(kept)
-    if isinstance(node.value, tuple):
-        return replace(node, value=tuple(_without_nulls(item) for item in node.value))
+    value = node.value
+    if isinstance(value, dict):
+        kept = {key: _without_nulls(entry) for key, entry in value.items() if entry.value is not None}
+        same = len(kept) == len(value) and all(kept[key] is entry for key, entry in value.items())
+        return node if same else node.with_entries(kept)
+    if isinstance(value, tuple):
+        items = tuple([_without_nulls(item) for item in value])
+        return node if all(map(operator.is_, items, value)) else replace(node, value=items)
     return node
 
 
