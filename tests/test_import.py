@@ -188,6 +188,10 @@ def test_stream_is_what_the_project_reads_and_its_defaults_are_countered(fleet: 
     fleet.project.write("resources/all.yaml", done.stdout)
     assert {change["action"] for change in fleet.project.plan()["changes"]} == {"adopt"}
     assert all(change["fields"] == [] for change in fleet.project.plan()["changes"])
+    (fleet.project.root / "resources" / "all.yaml").unlink()
+    header.write_text(header.read_text("utf-8").replace("runState: stopped", "expires: 2020-01-01"), encoding="utf-8")
+    done = fleet.project.run("import", "one")
+    assert (done.returncode, "it expired" in done.stderr) == (1, True), "an apply would take nothing over"
 
 
 def test_nothing_is_written_where_something_is_in_the_way(fleet: Any, console: Console) -> None:
@@ -330,6 +334,11 @@ def test_names_tell_what_may_be_secret(name: str, *, told: bool) -> None:
     [
         ("--port 8080 --api-key sk1234 --x", ["sk1234"]),
         ("HF_TOKEN=abc run --token='a b' --secret=\"x\" -p 3", ["abc", "a b", "x"]),
+        ('sh -c "export TOKEN=abc; run" --env KEY=b -e PAT=c', ["abc;", "b", "c"]),
+        ("-H \"X-Api-Key: abc\" -H 'Authorization: Bearer d.e'", ["abc", "d.e"]),
+        ('{"a": {"password": "a\\"b c"}, "port": "80"}', ['a\\"b c']),
+        ("Protocol=https;AccountKey=ab==; --password='open", ["ab==;", "'open"]),
+        ("token: |\n  abc\nother: x", ["abc"]),
         ("--password $PW --key ${K} --token $(T) --secret true --auth --next v", []),
     ],
 )
@@ -343,6 +352,7 @@ def test_command_lines_lose_the_values_of_their_secret_options_alone(text: str, 
     "text",
     [
         *("hf_abcdefgh12", "x sk-proj-abcdefgh", "a ghp_0123456789abcdef0", "AKIA0123456789ABCDEF", "db://u:p@h/x"),
+        *("https://h/x?a=1&sig=abcdefgh%3D", "curl -u bob:pw https://h", "sk_live_abcdefgh1"),
         *("-----BEGIN RSA PRIVATE KEY-----\nx", "Bearer abcdefghijklmnop", "eyJhbGciOiJI.eyJzdWIi.x"),
     ],
 )
@@ -350,6 +360,8 @@ def test_values_tell_what_is_a_token(text: str) -> None:
     assert looks_secret(text)
 
 
-@pytest.mark.parametrize("text", ["https://host:8080/a@b", "sk- ghp_ AKIA hf_x", "mask-something-longer", ""])
+@pytest.mark.parametrize(
+    "text", ["https://host:8080/a@b", "sk- ghp_ AKIA hf_x", "-u 1000:1000", "mask-something-longer", ""]
+)
 def test_plain_values_are_no_tokens(text: str) -> None:
     assert not looks_secret(text)

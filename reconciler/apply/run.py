@@ -36,6 +36,7 @@ class Applier:
         stop: Set by a signal or the run's limit: no new write follows.
         ended: Hears of each step's end, from the thread that runs this.
         hold: Why a step may not begin any more, right before it would; empty when it may.
+        outputs: Address → what `ref()` reads of it, for what is live and may stand outside of the plan's selection.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Applier:
     stop: threading.Event = field(default_factory=threading.Event)
     ended: Callable[[Outcome], None] = lambda _outcome: None
     hold: Callable[[Step], str] = lambda _step: ""
+    outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def run(self) -> Report:
         """Do it all; never raises for what a step met.
@@ -73,7 +75,7 @@ class _Schedule:
         self._parallel = applier.parallel
         self._ended = applier.ended
         self._hold = applier.hold
-        self._runner = StepRunner(applier.tools, applier.stop, _outputs(applier.plan))
+        self._runner = StepRunner(applier.tools, applier.stop, {**applier.outputs, **_outputs(applier.plan)})
         self._changes = {change.address: change for change in applier.plan.changes}
         self._unfit = {
             change.address: f"{change.action}: {change.message}"

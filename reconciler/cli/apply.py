@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from reconciler.cli.carry import carry, carrying_options, check_terminal, wishes_of
+from reconciler.cli.carry import carry
 from reconciler.cli.expected import read_expected
 from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option, plan_options, result_option, selection_options
 from reconciler.cli.plan import plan_options_of
 from reconciler.cli.revision import is_older
 from reconciler.cli.session import Session, open_session
+from reconciler.cli.wishes import carrying_options, check_terminal, wishes_of
 from reconciler.problems import Problem, Refused
 
 __all__ = ["command"]

@@ -6,28 +6,22 @@ import dataclasses
 import os
 import secrets as random_source
 import socket
-import sys
 import time
 from collections.abc import Callable, Container
-from dataclasses import dataclass
-from typing import Any
-
-import click
 
 from reconciler.apply.book import keep_books
 from reconciler.apply.record import secret_names
 from reconciler.apply.run import Applier, steps_of
 from reconciler.apply.step import StepTools
 from reconciler.cli.exits import Exit, of_plan, of_report
-from reconciler.cli.expected import Expected
 from reconciler.cli.looks import settled_world, sure_plan, trust
-from reconciler.cli.options import seconds_of
 from reconciler.cli.output import Printer
 from reconciler.cli.plan import plan_data, print_plan, say_notes
 from reconciler.cli.progress import showing
 from reconciler.cli.session import Session, World, unplaced
 from reconciler.cli.signals import stopping
 from reconciler.cli.who import who
+from reconciler.cli.wishes import Wishes, ask
 from reconciler.diff.change import Action
 from reconciler.diff.live import Marker
 from reconciler.ledger.journal import Run, RunStatus
@@ -35,87 +29,20 @@ from reconciler.ledger.store import Lease
 from reconciler.plan.order import Step
 from reconciler.plan.outcome import Report
 from reconciler.plan.plan import Options, Plan
-from reconciler.plan.undo import inverse_of, lost
+from reconciler.plan.undo import Outputs, by_desired, inverse_of, lost, outputs_of
 from reconciler.plan.windows import held_by_windows
 from reconciler.problems import Problem, Refused, SpecError
 from reconciler.render import machine, text
 from reconciler.render.log import report_ended_json
+from reconciler.render.style import Style
 
-__all__ = ["Wishes", "carry", "carrying_options", "check_terminal", "wishes_of"]
+__all__ = ["carry"]
 
 _MARGIN_S = 5.0
 _ONE_MORE_RUN = (
     "what an interrupted replace had left behind is gone, and that was all for this run; "
     "apply again for what is still to do"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the command line asks of this run."""
-
-    yes: bool
-    partial: bool
-    expected: Expected | None
-    """What was reviewed, if this apply is to do nothing else."""
-    selects: bool
-    """Whether only a part of the spec is to be applied."""
-    output: str
-    ignore_windows: bool
-    lease_wait_s: float
-    parallel: int
-    timeout_s: float | None
-
-
-def carrying_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--yes --partial --lease-wait --parallel --timeout`, for `wishes_of`."""
-    for option in reversed(
-        (
-            click.option("--yes", is_flag=True, help="Do not ask."),
-            click.option("--partial", is_flag=True, help="Apply what depends on nothing blocked or unknown (exit 3)."),
-            click.option(
-                "--lease-wait", default="0s", metavar="TIME", help="Wait for another run to end, such as 10m."
-            ),
-            click.option(
-                "--parallel", type=click.IntRange(1, 64), default=10, show_default=True, help="Steps at a time."
-            ),
-            click.option(
-                "--timeout", default=None, metavar="TIME", help="Begin nothing more after this time, such as 30m."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def wishes_of(chosen: dict[str, Any], *, output: str, expected: Expected | None = None) -> Wishes:
-    """What `carrying_options` gathered; those leave `chosen`.
-
-    Raises:
-        click.BadParameter: for a time that is none.
-    """
-    timeout = chosen.pop("timeout")
-    return Wishes(
-        yes=chosen.pop("yes"),
-        partial=chosen.pop("partial"),
-        expected=expected,
-        selects=bool(chosen.get("selector") or chosen.get("targets") or chosen.get("provider")),
-        output=output,
-        ignore_windows=bool(chosen.get("ignore_windows")),
-        lease_wait_s=seconds_of("--lease-wait", chosen.pop("lease_wait")),
-        parallel=chosen.pop("parallel"),
-        timeout_s=seconds_of("--timeout", timeout) if timeout else None,
-    )
-
-
-def check_terminal(wishes: Wishes) -> None:
-    """Nobody can be asked where there is no terminal.
-
-    Raises:
-        click.UsageError: and nobody said yes beforehand.
-    """
-    if not wishes.yes and not (sys.stdin is not None and sys.stdin.isatty()):
-        raise click.UsageError("there is no terminal to ask on; --yes applies without asking")
 
 
 def carry(session: Session, wishes: Wishes, options: Callable[[], Options], notes: tuple[str, ...] = ()) -> int:
@@ -161,7 +88,8 @@ def _apply(
             print_plan(data, "json", printer)
         return refused
     _check_secrets(session, plan)
-    if plan.steps and not wishes.yes and not click.confirm("Apply these changes?", err=True):
+    unseen = "" if shown else text.plan_text(data, Style())
+    if plan.steps and not wishes.yes and not ask("Apply these changes?", printer, unseen):
         printer.note("nothing was sent")
         return Exit.REFUSED
     report = dataclasses.replace(_carry_out(session, lease, plan, wishes, world), settled=settled)
@@ -174,6 +102,7 @@ def _apply(
 
 
 def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: Wishes, world: World) -> Report:
+    outputs = outputs_of(world.entries, world.listings.values())
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{random_source.token_hex(3)}"
     lease.begin_run(
         Run(
@@ -185,7 +114,7 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: Wishes, world
             spec_digest=plan.spec.digest,
             changes=tuple(sorted(plan.digests.values())),
             host=socket.gethostname(),
-            inverse=tuple(inverse_of(plan)),
+            inverse=tuple(inverse_of(plan, outputs)),
             whole=not (wishes.selects or plan.with_action(Action.BLOCKED) or plan.with_action(Action.UNKNOWN)),
         )
     )
@@ -201,7 +130,7 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: Wishes, world
     session.guard.append(lease.check)
     status = RunStatus.FAILED
     try:
-        report = _work(session, lease, plan, wishes, run_id)
+        report = _work(session, lease, plan, wishes, run_id, outputs=outputs)
         status = RunStatus.INCOMPLETE
         touched = {outcome.address for outcome in report.outcomes if outcome.state == "done"}
         if touched and not report.interrupted:
@@ -216,7 +145,7 @@ def _carry_out(session: Session, lease: Lease, plan: Plan, wishes: Wishes, world
         lease.end_run(run_id, status, time.time())
 
 
-def _work(session: Session, lease: Lease, plan: Plan, wishes: Wishes, run_id: str) -> Report:
+def _work(session: Session, lease: Lease, plan: Plan, wishes: Wishes, run_id: str, *, outputs: Outputs) -> Report:
     """Note what needs no write, and carry out the steps, in sight of whoever watches."""
     with showing(session.printer, len(steps_of(plan))) as progress:
         tools = StepTools(
@@ -243,6 +172,7 @@ def _work(session: Session, lease: Lease, plan: Plan, wishes: Wishes, run_id: st
             stop=session.halt.stop,
             ended=progress.ended,
             hold=_windows(plan, ignored=wishes.ignore_windows),
+            outputs=by_desired(plan.spec.resources, outputs),
         )
         with stopping(applier.stop, session.printer, wishes.timeout_s):
             return applier.run()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import version
 from typing import Final
 
 import click
 
+from reconciler.cli.doctor_access import hosts, rights
 from reconciler.cli.exits import Exit
 from reconciler.cli.help import Sectioned
 from reconciler.cli.ledger_repair import open_home
@@ -17,8 +20,11 @@ from reconciler.cli.project import load_spec
 from reconciler.cli.session import Session, open_session, unplaced
 from reconciler.diff.live import Verdict, owner_hash
 from reconciler.ledger.journal import IntentRow
+from reconciler.ledger.probe import could_write
+from reconciler.ledger.store import Ledger
 from reconciler.problems import ProviderError, ReconcilerError, Refused, SpecError
 from reconciler.providers.base import Diagnosis, Health
+from reconciler.providers.registry import provider_types
 from reconciler.render import machine
 from reconciler.render.layout import wrap
 from reconciler.render.safe import for_terminal
@@ -43,7 +49,7 @@ def command(common: Common, *, output: str) -> int:
 
     Exit code 1 when something would keep a plan or an apply from working.
     """
-    findings = list(_examine(common))
+    findings = [_system(), *_examine(common)]
     if output == "json":
         data = {
             "format": "reconciler-doctor/1",
@@ -96,6 +102,14 @@ def _examine(common: Common) -> Iterator[Diagnosis]:
     yield from _ledger(spec, common)
 
 
+def _system() -> Diagnosis:
+    """What runs here: the first thing that whoever is asked for help wants to know."""
+    python = f"Python {platform.python_version()}"
+    machine_ = " ".join(part for part in (platform.system(), platform.release(), platform.machine()) if part)
+    message = f"reconciler {version('reconciler')}, {python}, {machine_}"
+    return Diagnosis(topic="system", state=Health.OK, message=message)
+
+
 def _fingerprints(spec: Spec, environ: Mapping[str, str]) -> Diagnosis:
     if environ.get("RECONCILER_FINGERPRINT_KEY") or not spec.project.secrets:
         return Diagnosis(topic="fingerprints", state=Health.OK, message="a plan can tell whether a secret has changed")
@@ -115,6 +129,7 @@ def _provider(spec: Spec, name: str, common: Common) -> Iterator[Diagnosis]:
     project = dataclasses.replace(spec.project, providers={name: spec.project.providers[name]})
     own = tuple(one for one in spec.resources if one.ref.provider == name)
     alone = dataclasses.replace(spec, project=project, resources=own)
+    yield from hosts(spec.project.providers[name])
     try:
         with open_session(alone, common.where.root, common.printer) as session:
             yield from _secrets(session, name)
@@ -169,6 +184,7 @@ def _catalogue(session: Session, name: str) -> Iterator[Diagnosis]:
 
 def _lists(session: Session, name: str) -> Iterator[Diagnosis]:
     world = session.read_world()
+    rows = provider_types()[session.spec.project.providers[name].type].rights
     held = {entry.live_id for entry in world.entries.values()}
     for (_, kind), listing in sorted(world.listings.items()):
         topic = f"{name}: {kind}"
@@ -179,6 +195,7 @@ def _lists(session: Session, name: str) -> Iterator[Diagnosis]:
                 message=listing.message,
                 remedy="the credentials need to read this list",
             )
+            yield from rights(name, kind, rows, is_read=False)
             continue
         marks = [item.parsed_marker for item in listing.items]
         ours = sum(
@@ -196,6 +213,7 @@ def _lists(session: Session, name: str) -> Iterator[Diagnosis]:
             )
         else:
             yield Diagnosis(topic=topic, state=Health.OK, message=told)
+        yield from rights(name, kind, rows, is_read=True)
 
 
 def _clock(session: Session, name: str) -> Iterator[Diagnosis]:
@@ -226,6 +244,7 @@ def _ledger(spec: Spec, common: Common) -> Iterator[Diagnosis]:
     yield Diagnosis(topic="ledger", state=Health.OK, message=f"{ledger.location}: {len(entries)} entries{last}")
     for note in ledger.notes:
         yield Diagnosis(topic="ledger", state=Health.DOUBT, message=note)
+    yield _writable(spec, common, ledger)
     if open_writes:
         yield Diagnosis(
             topic="ledger",
@@ -240,6 +259,15 @@ def _ledger(spec: Spec, common: Common) -> Iterator[Diagnosis]:
             message="CI is set, and a SQLite ledger in the checkout would vanish with this runner",
             remedy="ledger: {type: git} in reconciler.yaml",
         )
+
+
+def _writable(spec: Spec, common: Common, ledger: Ledger) -> Diagnosis:
+    topic = "ledger: writes"
+    try:
+        found = could_write(spec.project.ledger, common.where.root, ledger)
+    except ReconcilerError as error:
+        return Diagnosis(topic=topic, state=Health.FAILED, message=str(error), remedy=_remedy(error))
+    return Diagnosis(topic=topic, state=Health.OK, message=found)
 
 
 def _addresses(rows: Iterable[IntentRow]) -> list[str]:

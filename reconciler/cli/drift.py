@@ -22,9 +22,12 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plan import plan_options_of, say_notes
 from reconciler.cli.session import Session, open_session
+from reconciler.diff.metrics import Metrics
 from reconciler.ledger.journal import Run, RunStatus
 from reconciler.plan.drift import ALWAYS, Drift, DriftState, LastRun, drift_of
+from reconciler.plan.plan import Plan
 from reconciler.problems import Problem, Refused, nearest
+from reconciler.providers.measure import measure
 from reconciler.render import machine
 from reconciler.render.drift import drift_json, drift_text
 from reconciler.render.drift_markdown import drift_markdown
@@ -57,11 +60,12 @@ _ON_REQUEST = (
 )
 @click.option("--lease-wait", default="0s", metavar="TIME", help="Wait for an apply to end, such as 20m.")
 @click.option("--accept-empty", is_flag=True, help="Believe a list that is far emptier than expected.")
+@click.option("--metrics", is_flag=True, help="Also how busy ours are, beside the report; it changes no verdict.")
 @output_option("text", "json", "markdown", "html")
 @result_option
 @selection_options
 @common_options
-def command(common: Common, *, fail_on: tuple[str, ...], output: str, **chosen: object) -> int:
+def command(common: Common, *, fail_on: tuple[str, ...], metrics: bool, output: str, **chosen: object) -> int:
     """Show what has changed behind the spec's back since the last apply. Writes nothing to any provider.
 
     Exit 2: a field has drifted, something has vanished, or was stopped or started by hand. What is merely pending,
@@ -73,9 +77,10 @@ def command(common: Common, *, fail_on: tuple[str, ...], output: str, **chosen: 
     printer = common.printer
     _await_apply(spec, common, wait_s)
     with open_session(spec, common.where.root, printer) as session:
-        drift = _look(session, chosen, failing)
+        drift, plan = _look(session, chosen, failing)
+        measured = _measured(session, plan) if metrics else None
         say_notes(session)
-    data = machine.with_texts(drift_json(drift), printer.redactor.redact)
+    data = machine.with_texts(drift_json(drift, measured), printer.redactor.redact)
     if printer.saved is not None:
         printer.saved.keep("drift", data)
     if output == "json":
@@ -116,12 +121,12 @@ def _under_way(runs: Sequence[Run]) -> Run | None:
     return newest if newest is not None and time.time() - newest.started < _LONGEST_APPLY_S else None
 
 
-def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftState]) -> Drift:
-    """Read, twice where something is missing, and tell what moved."""
+def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftState]) -> tuple[Drift, Plan]:
+    """Read, twice where something is missing, and tell what moved; and the plan that this was told from."""
     options = plan_options_of(session, chosen)
     plan, world = sure_plan(session, session.read_world(), options)
     only = str(chosen.get("provider") or "")
-    return drift_of(
+    drift = drift_of(
         plan,
         {key: listing for key, listing in world.listings.items() if not only or key[0] == only},
         world.entries,
@@ -131,6 +136,14 @@ def _look(session: Session, chosen: dict[str, object], failing: Iterable[DriftSt
         checked_at=time.time(),
         whole=not (chosen.get("selector") or chosen.get("targets") or only),
     )
+    return drift, plan
+
+
+def _measured(session: Session, plan: Plan) -> dict[str, Metrics]:
+    """Address → how busy it is, of what is desired and live, where its provider tells."""
+    lives = {change.address: change.live for change in plan.changes if change.desired is not None and change.live}
+    found = measure(session.providers, lives.values())
+    return {address: found[key] for address, live in lives.items() if (key := (live.provider, live.id)) in found}
 
 
 def last_run(runs: Sequence[Run]) -> LastRun | None:

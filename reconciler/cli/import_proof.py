@@ -66,7 +66,8 @@ class Proof:
 
 
 def _only_adopts(change: Change) -> bool:
-    return change.action in {Action.ADOPT, Action.NONE} and not change.fields and not change.run_state
+    is_kept = change.action is Action.ADOPT or (change.action is Action.NONE and change.reason != "expired")
+    return is_kept and not change.fields and not change.run_state
 
 
 def prove(

@@ -96,5 +96,5 @@ def _next(proof: Proof, folder: Path | None, *, is_read: bool) -> Iterator[str]:
         yield f"written below {for_terminal(folder.as_posix())}"
     if not is_read and proof.valid:
         yield "note: that folder is in none of the project's spec.resources: a plan does not read it"
-    if proof.is_clean:
+    if proof.is_clean and is_read:
         yield "next: reconciler plan, then reconciler apply takes over what is adopted"

@@ -16,6 +16,7 @@ from reconciler.cli.options import Common, common_options
 from reconciler.cli.project import load_spec
 from reconciler.cli.session import open_session
 from reconciler.cli.who import who
+from reconciler.cli.wishes import ask
 from reconciler.diff.identity import World
 from reconciler.diff.live import owner_hash
 from reconciler.diff.rebuild import Rebuilt, rebuild
@@ -97,7 +98,7 @@ def unlock(common: Common, *, yes: bool) -> int:
         raise click.UsageError("there is no terminal to ask on; --yes breaks the lease without asking")
     spec = load_spec(common.where)
     ledger = open_home(spec, common)
-    if not yes and not click.confirm(f"Is the run that holds the lease on {spec.project.owner} dead?", err=True):
+    if not yes and not ask(f"Is the run that holds the lease on {spec.project.owner} dead?", common.printer):
         return Exit.REFUSED
     holder = ledger.unlock(spec.project.owner)
     common.printer.result(f"the lease of {holder} is broken" if holder else f"nobody holds {spec.project.owner}")

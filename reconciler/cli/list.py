@@ -12,6 +12,7 @@ from reconciler.cli.project import load_spec
 from reconciler.cli.session import Session, World, open_session
 from reconciler.diff.live import Live, Verdict, owner_hash
 from reconciler.problems import Problem
+from reconciler.providers.measure import measure
 from reconciler.render import machine, text
 from reconciler.render.rows import ListRow
 
@@ -20,20 +21,23 @@ __all__ = ["command"]
 
 @click.command("list", cls=Sectioned, epilog="Example: reconciler list -C specs-example -o json")
 @output_option("text", "json")
+@click.option("--metrics", is_flag=True, help="Also how busy each is, where the provider tells it (Run:ai).")
 @click.option("--provider", default="", metavar="NAME", help="Only this provider instance.")
 @common_options
-def command(common: Common, *, output: str, provider: str) -> int:
+def command(common: Common, *, output: str, metrics: bool, provider: str) -> int:
     """Show everything that is live at the project's providers, ours and others'."""
     spec = load_spec(common.where)
     with open_session(spec, common.where.root, common.printer) as session:
         session.selection("", (), provider)
         world = session.read_world()
-        rows = [
-            _row(item, session, world)
+        items = [
+            item
             for (name, _), listing in sorted(world.listings.items())
             for item in listing.items
             if not provider or name == provider
         ]
+        rows = [_row(item, session, world) for item in items]
+        measured = measure(session.providers, items) if metrics else None
         failed = [
             Problem(code="list-failed", address=f"{name}/{kind}", wrong=listing.message, expected="it to answer")
             for (name, kind), listing in sorted(world.listings.items())
@@ -41,9 +45,9 @@ def command(common: Common, *, output: str, provider: str) -> int:
         ]
         say_notes(session)
     if output == "json":
-        common.printer.result(machine.dump(machine.list_json(rows, failed)), utf8=True)
+        common.printer.result(machine.dump(machine.list_json(rows, failed, measured)), utf8=True)
     else:
-        common.printer.page(text.list_text(rows, common.printer.style))
+        common.printer.page(text.list_text(rows, common.printer.style, measured))
         if failed:
             common.printer.note(text.problems_text(failed))
     return Exit.ERROR if failed else Exit.DONE

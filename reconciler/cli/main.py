@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from itertools import pairwise
 from types import ModuleType
 from typing import Final
 
@@ -90,13 +91,18 @@ def main() -> None:
         from reconciler.cli.completion import answer  # noqa: PLC0415 - only when a shell asks
 
         sys.exit(answer(cli))
-    printer = Printer()
+    printer = Printer(log_json=_asks_for_json(sys.argv[1:]))
     try:
         code = int(_run(printer))
     except Exception as error:  # noqa: BLE001 - the edge: a bug is reported without values, never as an outcome
         _say(error, _bug(error, printer), printer)
         code = _FAILED
     sys.exit(_saved(code, printer))
+
+
+def _asks_for_json(words: list[str]) -> bool:
+    """Whether `--log-format json` is among them: what the parser of options refuses is said in that form, too."""
+    return "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
 
 
 def _saved(code: int, printer: Printer) -> int:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.cli.bulk import uncollected
 from reconciler.cli.revision import revision_of
 from reconciler.cli.selection import selection
 from reconciler.cli.session import named_owners, with_prices
@@ -78,7 +79,8 @@ class Offline:
             snapshot=taken,
             notes=(f"made from {_story(taken)}; no provider was asked", _NOT_LOOKED_AT),
         )
-        return make_plan(given, options)
+        with uncollected():
+            return make_plan(given, options)
 
     def _taken(self, now_s: float) -> Taken:
         age_s = now_s - self.snapshot.taken_at

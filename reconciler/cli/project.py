@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from reconciler.cli.bulk import uncollected
 from reconciler.problems import Origin, Problem, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.spec import SourceFile, Spec, compile_all, read_project_header
@@ -68,19 +69,20 @@ def load_spec(where: ProjectFiles) -> Spec:
     own = list(_resource_files(where.root, header.resources, needed=not replaced and not where.begins))
     found = _given(where) if replaced else own
     patches = list(_folder(where.root, f"patches/{environment}")) if environment else []
-    return compile_all(
-        source,
-        environment=where.environment,
-        settings={name: kind.settings for name, kind in provider_types().items()},
-        values_files=values,
-        sets=where.sets,
-        resources=[*found, *where.beside],
-        policies=own if replaced else (),
-        secrets=where.secrets,
-        patches=patches,
-        kinds=[*all_kinds().values()],
-        schemas=load_schemas(),
-    )
+    with uncollected():
+        return compile_all(
+            source,
+            environment=where.environment,
+            settings={name: kind.settings for name, kind in provider_types().items()},
+            values_files=values,
+            sets=where.sets,
+            resources=[*found, *where.beside],
+            policies=own if replaced else (),
+            secrets=where.secrets,
+            patches=patches,
+            kinds=[*all_kinds().values()],
+            schemas=load_schemas(),
+        )
 
 
 def is_read(root: Path, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.apply.settle import Settlement, came_late, settle_open
+from reconciler.cli.bulk import uncollected
 from reconciler.cli.output import Printer
 from reconciler.cli.progress import reading
 from reconciler.cli.revision import revision_of
@@ -207,7 +208,8 @@ class Session:
             trusted=frozenset(self.ledger.trusted(self.owner)),
             revision=self.revision,
         )
-        return make_plan(given, options)
+        with uncollected():
+            return make_plan(given, options)
 
     def secret_changed(self, name: str, stored: str) -> bool | None:
         """Whether a secret has another value than when it was applied; `None` when that can't be told."""

@@ -29,6 +29,12 @@ CODES: Final = (
         remedy="Undo the later run first; or revert the spec in Git, and apply.",
     ),
     Code(
+        code="undo-needed",
+        stage="apply",
+        meaning="The run made something that another resource needs by now (`ref()`, `dependsOn`).",
+        remedy="Undo first the run that brought the need; or revert the spec in Git, and apply.",
+    ),
+    Code(
         code="apply-under-way",
         stage="apply",
         meaning=(

@@ -124,6 +124,13 @@ class GitRepository:
             raise Moved
         self._check(done, "push")
 
+    def would_push(self, tip: str) -> bool:
+        """Ask the remote whether it would take a push, and send nothing; False when there is no commit to ask with."""
+        commit = tip or self._run("rev-parse", "--verify", "--quiet", "HEAD").stdout.strip()
+        if commit:
+            self._git("push", "--dry-run", "--porcelain", "--no-verify", self.remote, f"{commit}:{self.ref}")
+        return bool(commit)
+
     def _require(self) -> None:
         """Make sure that there is a repository with this remote: a name of it, never an address out of a spec."""
         if self._run("rev-parse", "--git-dir").returncode != 0:

@@ -17,7 +17,7 @@ from reconciler.ledger.errors import LedgerError
 from reconciler.ledger.lease import Holder
 from reconciler.ledger.postgresql_lease import NOW, PostgresqlLease, Speak, Term
 from reconciler.ledger.table_ledger import TableLedger
-from reconciler.ledger.tables import migrate, schema_version
+from reconciler.ledger.tables import METADATA, migrate, schema_version
 from reconciler.problems import Problem, ReconcilerError, Refused
 
 __all__ = ["URL_VARIABLE", "PostgresqlLedger", "open_postgresql_ledger"]
@@ -34,6 +34,22 @@ _TAKE: Final = text(
     WHERE held.expires IS NULL OR held.expires <= {NOW}
     RETURNING epoch
     """  # noqa: S608 - constants of ours
+)
+_STATE: Final = (
+    "current_user AS who, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only"
+)
+_RIGHTS_ON_TABLES: Final = text(
+    f"""
+    SELECT {_STATE}, bool_and(
+        has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+        AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')
+    ) AS may_write
+    FROM unnest(ARRAY[{", ".join(f"'{name}'" for name in METADATA.tables)}]) AS ours(name),
+    LATERAL (SELECT to_regclass(name)::oid AS oid) AS found
+    """  # noqa: S608 - constants of ours
+)
+_RIGHTS_ON_SCHEMA: Final = text(
+    f"SELECT {_STATE}, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_write"
 )
 _T = TypeVar("_T")
 
@@ -90,6 +106,22 @@ class PostgresqlLedger(TableLedger):
                 raise Refused([self._held(owner)])
             time.sleep(min(_LOOK_S, max(until - time.monotonic(), 0.05)))
 
+    def could_write(self) -> str:
+        """What the database says of this user's rights, as a sentence.
+
+        Raises:
+            LedgerError: they are not enough.
+        """
+        with_tables = self._read("", lambda connection: connection.execute(_RIGHTS_ON_TABLES).one(), None)
+        found = with_tables or self._ask(lambda connection: connection.execute(_RIGHTS_ON_SCHEMA).one())
+        if found.read_only:
+            raise LedgerError(f"ledger {self.location}: the database takes no writes (a standby, or set to read-only)")
+        if not found.may_write:
+            what = "write all of its tables" if with_tables else "make tables there, and there are none yet"
+            raise LedgerError(f"ledger {self.location}: the database's user {found.who} may not {what}")
+        have = "write its tables" if with_tables else "make its tables, which the first apply does"
+        return f"the database answers, and its user {found.who} may {have}"
+
     def _held(self, owner: str) -> Problem:
         query = text("SELECT holder FROM reconciler_leases WHERE owner = :owner")
         told = self._read(owner, lambda connection: connection.scalar(query, {"owner": owner}), None)
@@ -115,9 +147,14 @@ class PostgresqlLedger(TableLedger):
 
     def _read(self, owner: str, query: Callable[[Connection], _T], empty: _T) -> _T:
         del owner
+        return self._ask(
+            lambda connection: query(connection) if schema_version(connection, self.location, shared=True) else empty
+        )
+
+    def _ask(self, query: Callable[[Connection], _T]) -> _T:
         try:
             with self._engine.connect() as connection, connection.begin():
-                return query(connection) if schema_version(connection, self.location, shared=True) else empty
+                return query(connection)
         except DBAPIError as error:
             raise LedgerError(f"ledger {self.location} can't be read: {self._speak(error)}") from None
 

@@ -250,13 +250,13 @@ def _with_expiry(one: Drifted, now_s: float) -> Drifted:
     """The same, with a warning where it will be gone soon."""
     desired = one.change.desired
     left = left_s(desired, now_s) if desired is not None and one.change.live is not None else SOON_S
-    if desired is None or not 0 < left < SOON_S:
+    if desired is None or left >= SOON_S:
         return one
-    when = f"it expires {desired.lifecycle.expires}"
+    when = f"it expires {desired.lifecycle.expires}" if left > 0 else ""  # what is over and held says so itself
     return dataclasses.replace(
         one,
         states=(*one.states, DriftState.EXPIRING),
-        message=f"{one.message}; {when}" if one.message else when,
+        message="; ".join(filter(None, (one.message, when))),
     )
 
 

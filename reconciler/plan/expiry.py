@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.diff.change import Action, Change
+from reconciler.diff.claims import addresses
 from reconciler.spec.formats import expiry
 from reconciler.spec.resource import Resource
 
@@ -41,13 +42,19 @@ class Expired:
             return dataclasses.replace(
                 change, action=Action.BLOCKED, reason="expired-needed", message=message, intended=Action.DELETE
             )
-        resource = self.gone.get(change.address)
+        resource = self._was(change.half_of or change.address) if change.desired is None else None
         if resource is None:
             return change
         when = _when(resource)
+        if change.action is Action.DELETE and resource.lifecycle.on_remove == "retain":
+            return _retained(change, when)
         if change.action is Action.DELETE:
             return dataclasses.replace(change, reason="expired", message=when)
         return dataclasses.replace(change, message=f"{when}; {change.message}" if change.message else when)
+
+    def _was(self, address: str) -> Resource | None:
+        """What has expired and has, or had (`renamedFrom`), this address."""
+        return next((one for one in self.gone.values() if address in addresses(one)), None)
 
     def absent(self, address: str) -> Change:
         """What is to be done about something that has expired and is not live: nothing."""
@@ -85,6 +92,12 @@ def left_s(resource: Resource, now_s: float) -> float:
     """Seconds until it expires, negative afterwards; infinite for what does not."""
     text = resource.lifecycle.expires
     return expiry(text) - now_s if text else float("inf")
+
+
+def _retained(change: Change, when: str) -> Change:
+    """Unlike a file that is gone, the spec still speaks: `onRemove: retain` counts although it was not applied yet."""
+    message = f"{when}; {change.live_id} is left running and forgotten (onRemove: retain)"
+    return dataclasses.replace(change, action=Action.NONE, reason="retained", message=message)
 
 
 def _when(resource: Resource | None) -> str:

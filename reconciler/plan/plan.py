@@ -227,7 +227,8 @@ def _decide_all(given: PlanInput, options: Options, listings: Mapping[tuple[str,
     given = dataclasses.replace(given, spec=dataclasses.replace(given.spec, resources=clock.living))
     decided = _decide_living(given, options, _Worlds(given, listings))
     told = {address: clock.told(change) for address, change in decided.items()}
-    told |= {address: clock.absent(address) for address in clock.gone if address not in told}
+    known = {address for address, one in clock.gone.items() if not told.keys().isdisjoint(addresses(one))}
+    told |= {address: clock.absent(address) for address in clock.gone if address not in known}
     return hold_shared(tuple(told[address] for address in sorted(told)))
 
 

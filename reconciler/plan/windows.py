@@ -18,7 +18,7 @@ from reconciler.spec.resource import Window
 
 __all__ = ["closes_s", "held_by_windows", "hold_windows", "interrupts", "opens_s"]
 
-_DAYS_AHEAD = 8
+_DAYS_AHEAD = 15
 _MILD = frozenset({Interruption.NONE, Interruption.ROLLING})
 _ENDING = frozenset({Action.DELETE, Action.REPLACE})
 _SENT = frozenset({Action.UPDATE, Action.ADOPT, *_ENDING})
@@ -103,13 +103,17 @@ def _told(windows: Sequence[Window], now_s: float) -> str:
 
 
 def _spans(window: Window, now_s: float) -> Iterator[tuple[float, float]]:
-    """Each time that it is open, from yesterday to a week from now, in seconds since the epoch."""
+    """Each time that it is open, from yesterday to two weeks from now, in seconds since the epoch.
+
+    A week later, because one that lies in the hour that a clock leaves out does not open that day.
+    """
     zone = ZoneInfo(window.timezone)
     today = dt.datetime.fromtimestamp(now_s, zone).date()
     for offset in range(-1, _DAYS_AHEAD):
         day = today + dt.timedelta(days=offset)
         if day.strftime("%a").lower() in window.days:
             over = window.end <= window.begin
-            begin = dt.datetime.combine(day, window.begin, zone)
-            end = dt.datetime.combine(day + dt.timedelta(days=over), window.end, zone)
-            yield begin.timestamp(), end.timestamp()
+            begin = dt.datetime.combine(day, window.begin, zone).timestamp()
+            end = dt.datetime.combine(day + dt.timedelta(days=over), window.end, zone).timestamp()
+            if begin < end:
+                yield begin, end

@@ -6,17 +6,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reconciler.codes import Code
-from reconciler.diff.change import Call, Change
+from reconciler.diff.change import Call, CallOp, Change
 from reconciler.diff.live import Listing, Live
+from reconciler.diff.metrics import Metrics
 from reconciler.fields import Kind
 from reconciler.fields.setting import Setting
 from reconciler.problems import Problem
 from reconciler.spec.resource import ProviderConfig, Resource
 
-__all__ = ["Catalogue", "Clock", "Context", "Intent", "Provider", "ProviderType", "Reply", "Settled"]
+__all__ = [
+    "Catalogue",
+    "Clock",
+    "Context",
+    "Intent",
+    "Measures",
+    "Provider",
+    "ProviderType",
+    "Reply",
+    "Right",
+    "Settled",
+]
 
 
 class Clock(Protocol):
@@ -198,6 +210,42 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class Measures(Protocol):
+    """A provider that also tells how busy something is. Optional: what lacks it has no metrics, and nobody asks it."""
+
+    def metrics(self, live: Live, *, is_time: Callable[[], bool]) -> Metrics:
+        """What was measured of a live item lately, and in `problems` what was not, and why.
+
+        Must not raise for anything that a server says or does, and must ask `is_time` before each request: after a
+        while nobody waits any longer. Called from several threads.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """A permission that the writes of a kind take; it can't be tried without one of them.
+
+    Attributes:
+        kind: Kind name.
+        ops: The writes that need it.
+        right: As the vendor calls it: an IAM action, a role's permission.
+        source: Section and tag of the provider's sheet.
+    """
+
+    kind: str
+    ops: tuple[CallOp, ...]
+    right: str
+    source: str
+
+
+def addresses_of(config: ProviderConfig) -> tuple[str, ...]:
+    """The addresses that an instance's settings name: those that end in `endpoint`."""
+    named = (value for key, value in config.settings.items() if key.lower().endswith("endpoint"))
+    return tuple(value for value in named if isinstance(value, str) and value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderType:
     """What `providers/<x>/__init__.py` exports as `TYPE`; `registry.py` finds it.
@@ -205,6 +253,9 @@ class ProviderType:
     Attributes:
         codes: What only this provider's checks say, for `explain`.
         requests_per_s: Most requests a second that the vendor's sheet lets one instance send; `None`: it names none.
+        pinned_hosts: The vendor's own hosts, which may receive credentials without being allowed first.
+        addresses: Where an instance sends credentials, from its settings alone, for `doctor`.
+        rights: What the credentials must be permitted for writes, for `doctor`.
     """
 
     name: str
@@ -213,3 +264,6 @@ class ProviderType:
     open: Callable[[ProviderConfig, Context], Provider]
     codes: tuple[Code, ...] = ()
     requests_per_s: float | None = None
+    pinned_hosts: tuple[str, ...] = ()
+    addresses: Callable[[ProviderConfig], tuple[str, ...]] = addresses_of
+    rights: tuple[Right, ...] = ()

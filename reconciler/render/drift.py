@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from reconciler.diff.metrics import Metrics
 from reconciler.plan.drift import Drift, Drifted, DriftState, Unmanaged
 from reconciler.render.block import LOOKS, Line, short_place
 from reconciler.render.machine import field_json, labels_json, last_applied_json, place_json, problem_json
+from reconciler.render.metrics import metrics_json, metrics_lines, metrics_note
 from reconciler.render.page import moment_text
 from reconciler.render.safe import for_terminal, no_commands
 from reconciler.render.story import LONG, problem_text, said_by_problems
@@ -45,8 +47,12 @@ STATES: Final = tuple(_LOOKS)
 """The order of every list of drift: what is gone first."""
 
 
-def drift_json(drift: Drift) -> dict[str, Any]:
-    """Drift as `reconciler-drift/1`. A field's `before` is live, its `after` is desired."""
+def drift_json(drift: Drift, measured: Mapping[str, Metrics] | None = None) -> dict[str, Any]:
+    """Drift as `reconciler-drift/1`. A field's `before` is live, its `after` is desired.
+
+    `measured`: metrics by address, for `--metrics`; they change no state and no verdict.
+    """
+    metrics = {address: metrics_json(measured[address]) for address in sorted(measured)} if measured is not None else {}
     verdict = "incomplete" if drift.is_incomplete else "drift" if drift.has_drift else "in-sync"
     return {
         "format": DRIFT_FORMAT,
@@ -79,6 +85,7 @@ def drift_json(drift: Drift) -> dict[str, Any]:
         "problems": [problem_json(problem) for problem in drift.problems],
         "notes": list(drift.notes),
         "partial": drift.partial,
+        **({"metrics": metrics} if measured is not None else {}),
     }
 
 
@@ -141,6 +148,12 @@ def _lines(drift: Mapping[str, Any], style: Style) -> Iterator[str]:
         for item in drift["unmanaged"]:
             told = [item["name"], item["id"], item["status"], item["note"]]
             yield f"    {item['provider']}/{item['kind']}  " + for_terminal("  ".join(part for part in told if part))
+        yield ""
+    if drift.get("metrics"):
+        yield style.paint(metrics_note(drift["metrics"].values()), Tone.BOLD)
+        for address, metrics in drift["metrics"].items():
+            yield f"    {for_terminal(address)}"
+            yield from (f"      {line}" for line in metrics_lines(metrics))
         yield ""
     yield from (f"note: {for_terminal(note)}" for note in drift["notes"])
     if drift["notes"]:

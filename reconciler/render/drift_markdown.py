@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reconciler.render.block import short_place
 from reconciler.render.drift import STATES, rank, sides, states_of
+from reconciler.render.metrics import metrics_lines, metrics_note
 from reconciler.render.page import (
     COMMENT_ROOM,
     POINTER,
@@ -46,7 +47,8 @@ _SAFE_NAME: Final = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 def drift_markdown(drift: Mapping[str, Any], title: str, *, room: int = COMMENT_ROOM) -> str:
     """Drift as Markdown; the first line says how it stands.
 
-    Only the last line tells of the moment: when was checked, at which revision, and which run was the last.
+    Only the last line tells of the moment: when was checked, at which revision, and which run was the last; and the
+    metrics, where they were asked for.
     Where it does not fit, whole resources are left out, the harmless ones first; the text says so.
 
     Args:
@@ -73,10 +75,10 @@ def drift_body(drift: Mapping[str, Any], above: Sequence[str], *, room: int) -> 
     rows = _rows(resources, drift["failing"], left, keep=int(room * (1 - _TABLE_SHARE)))
     longer = [one for one in resources if one["fields"] or _is_long(one["message"])]
     details = left.take_all(map(_details, longer))
-    strangers = _strangers(drift["unmanaged"], left)
+    below = [*_strangers(drift["unmanaged"], left), *_measured(drift.get("metrics") or {}, left)]
     missing = len(resources) - max(0, len(rows) - 3), len(longer) - len(details)
     rest = [left_out(f"{missing[0]} resources are not in the table, {missing[1]} without details", POINTER)]
-    return finish([*head, *told, *rows, *details, *(rest if any(missing) else []), *strangers, *notes, *tail])
+    return finish([*head, *told, *rows, *details, *(rest if any(missing) else []), *below, *notes, *tail])
 
 
 def _head(drift: Mapping[str, Any]) -> list[str]:
@@ -219,3 +221,17 @@ def _strangers(unmanaged: list[Mapping[str, Any]], left: Room) -> list[str]:
     lines = sorted(for_terminal("  ".join(part for part in parts if part)) for parts in told)
     body = fence(bounded(lines, min(left.sure // 2, 20_000)), "text")
     return left.take_all([folded(f"{len(lines)} unmanaged", body)])
+
+
+def _measured(metrics: Mapping[str, Any], left: Room) -> list[str]:
+    """How busy things are: beside the report, and no part of its verdict."""
+    if not metrics:
+        return []
+    note = metrics_note(metrics.values())
+    lines = [
+        line
+        for address, one in metrics.items()
+        for line in (for_terminal(address), *(f"  {text}" for text in metrics_lines(one)))
+    ]
+    body = fence(bounded([f"# {note}", *lines], min(left.sure // 2, 20_000)), "text")
+    return left.take_all([folded(f"Metrics of {len(metrics)} resource{'s' * (len(metrics) != 1)}", body)])

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.diff.change import Action, Call, Change, FieldChange
+from reconciler.diff.metrics import Metrics
 from reconciler.plan.digest import lifecycle_data
 from reconciler.plan.order import Step
 from reconciler.plan.outcome import Outcome, Report
 from reconciler.plan.plan import Plan
 from reconciler.problems import Origin, Problem
+from reconciler.render.metrics import metrics_json
 from reconciler.render.money import cost_json, totals_json
 from reconciler.render.origins import chain_json
 from reconciler.render.rows import ListRow
@@ -246,8 +248,15 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def list_json(rows: Iterable[ListRow], problems: Iterable[Problem] = ()) -> dict[str, Any]:
-    """Live things as `reconciler-list/1`, sorted; `partial` when a provider could not be read."""
+def list_json(
+    rows: Iterable[ListRow],
+    problems: Iterable[Problem] = (),
+    measured: Mapping[tuple[str, str], Metrics] | None = None,
+) -> dict[str, Any]:
+    """Live things as `reconciler-list/1`, sorted; `partial` when a provider could not be read.
+
+    `measured`: metrics by (provider, id), for `--metrics`; without them the key is left out.
+    """
     ordered = sorted(rows, key=lambda row: (row.provider, row.kind, row.name, row.id))
     told = [problem_json(problem) for problem in problems]
     return {
@@ -263,6 +272,7 @@ def list_json(rows: Iterable[ListRow], problems: Iterable[Problem] = ()) -> dict
                 "owner": row.owner,
                 "address": row.address or None,
                 "endpoint": row.endpoint or None,
+                **({} if measured is None else {"metrics": metrics_json(measured.get((row.provider, row.id)))}),
             }
             for row in ordered
         ],

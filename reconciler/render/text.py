@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from reconciler.diff.metrics import Metrics
 from reconciler.plan.outcome import Report
 from reconciler.problems import Problem
 from reconciler.render.block import Block, Line
 from reconciler.render.layout import columns_of, pad
 from reconciler.render.machine import list_json, problems_json, report_json
+from reconciler.render.metrics import metrics_lines, metrics_note
 from reconciler.render.money import totals_text
 from reconciler.render.rows import ListRow
 from reconciler.render.safe import for_terminal, no_commands
@@ -162,9 +164,11 @@ _MAY_STAND_BELOW: Final = ("endpoint", "address", "id", "owner", "status", "prov
 """Columns that leave a table that is too wide, in this order; each thing then tells them below its row."""
 
 
-def list_text(rows: Iterable[ListRow], style: Style = _PLAIN) -> str:
-    """Live things as a table; columns that are empty in every row are left out."""
-    items = list_json(rows)["items"]
+def list_text(
+    rows: Iterable[ListRow], style: Style = _PLAIN, measured: Mapping[tuple[str, str], Metrics] | None = None
+) -> str:
+    """Live things as a table; columns that are empty in every row are left out. What was measured stands below each."""
+    items = list_json(rows, (), measured)["items"]
     if not items:
         return "Nothing is live there.\n"
     columns = [column for column in _COLUMNS if any(item[column] for item in items)]
@@ -184,6 +188,9 @@ def list_text(rows: Iterable[ListRow], style: Style = _PLAIN) -> str:
         lines.append(style.paint(line, Tone.PLAIN if row else Tone.BOLD))
         told = [f"{column} {cells[column][row]}" for column in below if row and cells[column][row] != "-"]
         lines += [style.paint(f"{' ' * 4}{one}", Tone.DIM) for one in _joined(told, style.width - 4)]
+        lines += [f"{' ' * 4}{one}" for one in (metrics_lines(items[row - 1].get("metrics")) if row else ())]
+    if measured:
+        lines.append(style.paint(metrics_note(item.get("metrics") for item in items), Tone.DIM))
     return _finish(lines)
 
 

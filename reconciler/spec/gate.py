@@ -26,7 +26,7 @@ _SIGNS: Final = ("\0pending", "\0composed")
 Nobody can write it into a file but by an escape, and then the gate does not judge."""
 _SHARED: Final = "common.json"
 """The one file that others refer to."""
-_LITERAL_FREE: Final = "literal-free"
+_LITERAL_FREE: Final = "literal_free"
 _TEXT: Final = ("pattern", "minLength", "maxLength", "enum", "const", "format")
 _KEPT: Final = frozenset({"enum", "const", "default", "examples", "required", "type", "description", "$id", "$schema"})
 _CLASS: Final = re.compile(r"\\[^s\\./\-\[\]{}()*+?^$|]")
@@ -51,7 +51,7 @@ def gate_of(strict: Mapping[str, Mapping[str, Any]], file: str) -> Gate | None:
         return None
     parts = {name: _form(schema, name) for name, schema in strict.items() if name in {file, _SHARED}}
     bundle: dict[str, Any] = {"$ref": f"#/$defs/{file}", "$defs": {**parts, _LITERAL_FREE: _literal_free()}}
-    formats = {f"our-{name}": check for name, (check, _words, _example) in FORMATS.items()}
+    formats = {f"our:{name}": check for name, (check, _words, _example) in FORMATS.items()}
     try:
         validator = library.Draft202012Validator(bundle, formats=formats, validate_formats=True, offline=True)
     except ValueError:
@@ -104,7 +104,7 @@ def _text_form(text: Mapping[str, Any]) -> Any:
             return False
         made["pattern"] = pattern.replace(r"\s", _SPACES)
     if "format" in made:
-        made["format"] = f"our-{made['format']}"
+        made["format"] = f"our:{made['format']}"
     return made
 
 

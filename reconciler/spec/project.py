@@ -22,6 +22,8 @@ from reconciler.spec.template import Renderer, Scope
 
 __all__ = ["ProjectHeader", "load_project", "read_project_header"]
 
+_NO_ZONES: Final = {"localtime", "posixrules", "Factory"}
+"""Files of a time zone database that say something else on each machine, or nothing."""
 _SCHEMAS: Final = SchemaSet.of(
     {PROJECT_FILE: PROJECT_SCHEMA, "common.json": {"$id": "common.json", "$defs": {"template": {}}}}
 )
@@ -304,7 +306,7 @@ def _window(node: Node, problems: Problems) -> Window:
     """
     plain = node.plain()
     zone = plain.get("timezone", "UTC")
-    known = available_timezones()  # asked for by name alone: a path is none
+    known = available_timezones() - _NO_ZONES  # asked for by name alone: a path is none
     if zone not in known:
         problems.add(
             Problem(

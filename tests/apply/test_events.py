@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
+from reconciler.cli.output import Printer
+from reconciler.cli.wishes import ask
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "reconciler-log-1.json").read_text(encoding="utf-8"))
 CHAT, LLM = "theta/Deployment/chat", "runai/Inference/llm"
@@ -63,6 +67,8 @@ def test_a_run_tells_what_it_sets_out_to_do_each_end_and_its_own(fleet: Any) -> 
     [
         (("plan", "-e", "nope"), 1, "there is no environment"),
         (("apply",), 64, "there is no terminal to ask on"),
+        (("plan", "--nope"), 64, "No such option"),
+        (("plan", "-o", "xyz"), 64, "is not one of"),
         (("plan", "-vv"), 0, "modelarts: GET "),
     ],
 )
@@ -73,3 +79,14 @@ def test_errors_and_details_are_lines_of_the_same_form(
     assert done.returncode == code
     (said,) = [one for one in records(done.stderr) if words in one["message"]][:1]
     assert said["level"] == ("error" if code else "debug")
+
+
+@pytest.mark.parametrize(("answer", "yes"), [("y\n", True), ("YES\n", True), ("n\n", False), ("", False)])
+def test_the_question_is_a_line_of_the_same_form(
+    answer: str, *, yes: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert ask("Apply these changes?", Printer(log_json=True), "a plan") is yes
+    plan, asked = records(capfd.readouterr().err)
+    assert plan["message"] == "a plan", "which `-o json` keeps from stdout"
+    assert asked["message"] == "Apply these changes? [y/N]"

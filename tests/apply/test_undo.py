@@ -108,6 +108,9 @@ def test_protection_the_limit_and_the_question_hold_as_for_any_apply(fleet: Any)
     assert "--yes" in undo(fleet, "last", "--output", "text", code=64).stderr, "there is no terminal to ask on"
     fleet.write(LLM, ANN)
     fleet.apply()
+    fleet.write(ANN, lifecycle="{onRemove: retain}")
+    assert "prevent-destroy" in undo(fleet, runs(fleet)[1], "--yes", code=4).stderr, "nor what the spec protects by now"
+    fleet.write(ANN)
     assert "too-many-deletes" in undo(fleet, runs(fleet)[1], "--yes", "--max-deletes", "1", code=4).stdout
     assert len(fleet.served.writes()) == writes
 
@@ -139,6 +142,65 @@ def test_a_secret_goes_back_by_its_name(fleet: Any) -> None:
     assert "canary-of-the-undo" in body, "and the request has it"
 
 
+URL = "  environmentVariables: [{name: CHAT, value: '{{ ref(\"theta/Deployment/chat\").endpoint }}/v1'}]\n"
+
+
+def test_what_is_made_anew_is_spoken_of_by_its_new_address(fleet: Any) -> None:
+    fleet.write(CHAT, LLM)
+    fleet.edit(LLM, "  compute:", URL + "  compute:")
+    fleet.apply()
+    fleet.edit(CHAT, "vm_gt1", "vm_gv1")
+    fleet.apply()
+    undo(fleet, "last", "--yes")
+    assert len(fleet.writes_of(LLM, "PATCH")) == 2, "there and back"
+    fleet.edit(CHAT, "vm_gv1", "vm_gt1")
+    fleet.assert_settled()
+
+    fleet.edit(LLM, "llm:1", "llm:2")
+    fleet.edit(LLM, "theta/Deployment/chat", "theta/Deployment/talk")
+    fleet.edit(CHAT, "metadata: {name: chat}", "metadata: {name: talk}\nlifecycle: {renamedFrom: [chat]}")
+    fleet.apply()
+    plan = json.loads(undo(fleet, "last", "--plan", "-o", "json").stdout)
+    (change,) = plan["changes"]
+    assert [field["path"] for field in change["fields"]] == ["image"], "and it needs what has another name now"
+    undo(fleet, "last", "--yes")
+    (image,) = {entry["body"]["spec"]["image"] for entry in fleet.writes_of(LLM, "PATCH")[-1:]}
+    assert image == "registry.example.com/llm:1", "what it needs is outside of what is undone"
+
+
+def test_what_the_spec_still_needs_is_not_taken_away(fleet: Any) -> None:
+    fleet.write(CHAT)
+    fleet.apply()
+    fleet.write(LLM)
+    fleet.edit(LLM, "  compute:", URL + "  compute:")
+    fleet.apply()
+    fleet.apply()
+    nothing, newest, first = runs(fleet)
+    assert f"{LLM} needs {CHAT}" in undo(fleet, first, "--yes", code=4).stderr
+    assert newest in undo(fleet, nothing, "--yes", code=4).stderr, "the one that did something is named"
+    assert fleet.counts() == {CHAT: 1, LLM: 1, MNIST: 0, ANN: 0}
+    undo(fleet, newest, "--yes")
+    undo(fleet, first, "--yes", "--allow-empty-spec")
+    assert fleet.counts() == {CHAT: 0, LLM: 0, MNIST: 0, ANN: 0}, "LLM's file alone holds nothing"
+
+
+def test_what_another_run_changes_while_it_waits_is_not_undone(fleet: Any) -> None:
+    fleet.write(LLM)
+    fleet.apply()
+    fleet.edit(LLM, "llm:1", "llm:2")
+    fleet.apply()
+    fleet.edit(LLM, "llm:2", "llm:3")
+    fleet.fault(LLM, method="PATCH", path=".*", when="before", delay_s=1.8, count=1)
+    second, _first = runs(fleet)
+    other = fleet.project.start("apply", "--yes")
+    fleet.wait_for(lambda: runs(fleet)[0] != second)
+    done = undo(fleet, second, "--yes", "--lease-wait", "30s", code=4)
+    assert "[undo-overtaken]" in done.stderr
+    other.communicate()
+    assert other.returncode == 0
+    assert fleet.writes_of(LLM, "PATCH")[-1]["body"]["spec"]["image"] == "registry.example.com/llm:3"
+
+
 def test_what_was_taken_over_stays(fleet: Any) -> None:
     fleet.write(ANN, LLM)
     fleet.apply()
@@ -149,6 +211,7 @@ def test_what_was_taken_over_stays(fleet: Any) -> None:
     done = undo(fleet, "last", "--yes", code=4)
     assert "[nothing-to-undo]" in done.stderr
     assert "what it was before is not known" in done.stderr
+    assert "[unknown-run]" in undo(fleet, "", "--yes", code=1).stderr, "a variable that was never set means no run"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -397,8 +399,53 @@ def test_metrics_are_full_partial_or_refused(runai: Runai) -> None:
     runai.switch(metrics="partial")
     reply = runai.http.get(path, params=query)
     assert (reply.status_code, [one["type"] for one in reply.json()["measurements"]]) == (207, ["THROUGHPUT"])
-    assert runai.http.get(path, params={**query, "metricType": "GPU_UTILIZATION"}).status_code == 400
+    wrongs: tuple[dict[str, str], ...] = (
+        {"metricType": "GPU_UTILIZATION"},
+        {"metricType": ""},
+        {"start": "yesterday"},
+        {"end": "2026-01-01T00:10:00"},
+        {"end": "2025-01-01T00:10:00Z"},
+        {"numberOfSamples": "1001"},
+        {"numberOfSamples": "many"},
+    )
+    for wrong in wrongs:
+        assert runai.http.get(path, params={**query, **wrong}).status_code == 400, wrong
+    assert runai.http.get(path.replace("inferences/", ""), params=query).status_code == 400
+    assert runai.http.get(path.replace("metrics", "pods/none/metrics"), params=query).status_code == 404
     assert runai.http.get(path, params=query, headers={"Accept": "text/csv"}).text.startswith("type,timestamp,value")
+
+
+@pytest.mark.parametrize("version", MATRIX)
+def test_metrics_are_told_by_each_release_and_move_with_the_emulated_clock(runai: Runai, version: str) -> None:
+    runai.switch(version=version)
+    workload_id = runai.made(
+        spec={**SAMPLE["spec"], "compute": {"gpuDevicesRequest": 1}, "autoscaling": {"minReplicas": 2}}
+    )
+
+    def told(path: str, *types: str, seconds: int = 600) -> list[list[float]]:
+        now = runai.server.emulator.now()
+        start, end = (datetime.fromtimestamp(at, UTC).isoformat() for at in (now - seconds, now))
+        query = {"metricType": ",".join(types), "start": start, "end": end, "numberOfSamples": "10"}
+        reply = runai.http.get(path, params=query)
+        assert reply.status_code == 200, reply.text
+        assert [one["type"] for one in reply.json()["measurements"]] == list(types)
+        return [[float(value["value"]) for value in one["values"]] for one in reply.json()["measurements"]]
+
+    of_all, of_it = f"/api/v1/workloads/{workload_id}/metrics", f"{INFERENCES}/{workload_id}/metrics"
+    (latency,) = told(of_it, "LATENCY")
+    assert all(map(math.isnan, latency)), "nothing serves yet"
+    runai.server.emulator.advance(315)
+    throughput, pods = *told(of_it, "THROUGHPUT"), *told(of_all, "RUNNING_POD_COUNT")
+    assert pods == [0, 0, 0, 0, 0, 2, 2, 2, 2, 2], "it serves for 290 s, and 600 are asked for"
+    assert throughput == [0 if not count else value for value, count in zip(throughput, pods, strict=True)]
+    assert len(set(throughput[5:])) > 1
+    ids = [pod["id"] for pod in runai.http.get(f"/api/v1/workloads/{workload_id}/pods").json()["pods"]]
+    by_pod = [told(f"{INFERENCES}/{workload_id}/pods/{pod}/metrics", "THROUGHPUT")[0] for pod in ids]
+    assert [sum(pair) for pair in zip(*by_pod, strict=True)] == pytest.approx(throughput)
+    used, asked = told(of_all, "GPU_MEMORY_USAGE_BYTES", "GPU_MEMORY_REQUEST_BYTES", seconds=100)
+    assert all(0 < part < whole for part, whole in zip(used, asked, strict=True))
+    twice = [told(of_it, "THROUGHPUT", "LATENCY", seconds=100) for _ in range(2)]
+    assert twice[0] == twice[1]
 
 
 def test_projects_clusters_and_pods_are_listed(runai: Runai) -> None:

@@ -85,6 +85,16 @@ def test_protection_and_the_limit_hold_as_for_any_delete(plan: Planner) -> None:
     assert {change.reason for change in made.changes} == {"too-many-deletes"}
 
 
+def test_what_is_to_be_retained_is_let_go_also_when_that_is_as_new_as_the_date(plan: Planner) -> None:
+    made = plan([resource("a", expires=OVER, on_remove="retain")], **there("a"))
+    assert outcome(made) == (Action.NONE, "retained")
+    assert made.steps == ()
+    made = plan([resource("b", expires=OVER, on_remove="retain", renamed_from=("a",))], **there("a"))
+    assert outcome(made) == (Action.NONE, "retained"), "under whatever name"
+    made = plan([resource("b", expires=OVER, renamed_from=("a",)), resource("a")], **there("a"))
+    assert outcome(made) == (Action.NONE, "in-sync"), "and the name may be another one's now"
+
+
 def test_what_something_living_needs_stays_and_blocks_with_all_that_it_needs(plan: Planner) -> None:
     base, middle = resource("a", expires=OVER), resource("b", expires=OVER, needs=[address_of("a")])
     made = plan([base, middle, resource("c", needs=[address_of("b")])], **there("a", "b", "c"))
@@ -117,6 +127,18 @@ def test_drift_warns_seven_days_before(plan: Planner) -> None:
         assert not drift.has_drift
     assert drift.resources[0].message == f"it expires {LATER}"
     assert drift_of(made, {}, {}, checked_at=expiry(LATER) - 1, failing=[DriftState.EXPIRING]).has_drift
+
+
+def test_what_is_overdue_and_held_is_still_expiring(plan: Planner) -> None:
+    made = plan([resource("a", expires=OVER), resource("b", needs=[address_of("a")])], **there("a", "b"))
+    drift = drift_of(made, {}, {}, checked_at=NOW_S, failing=[DriftState.EXPIRING])
+    assert [one.states for one in drift.resources] == [(DriftState.PENDING, DriftState.EXPIRING)]
+    assert drift.has_drift
+
+
+def test_what_expired_under_its_former_name_is_told_once(plan: Planner) -> None:
+    made = plan([resource("z", expires=OVER, renamed_from=("a",))], **there("a"))
+    assert [(change.address, change.action) for change in made.changes] == [(address_of("a"), Action.DELETE)]
 
 
 def test_what_goes_already_is_not_deleted_again(plan: Planner) -> None:

@@ -136,6 +136,13 @@ def test_what_was_reviewed_at_noon_may_be_applied_at_night(plan: Planner) -> Non
             id="by the clock on the wall, in the night when it is turned back",
         ),
         pytest.param(
+            [window("02:30", "03:15", "sun", timezone="Europe/Berlin")],
+            "2026-03-29T01:00:00+00:00",
+            None,
+            "2026-04-05T00:30:00+00:00",
+            id="not in the hour that the clock leaves out",
+        ),
+        pytest.param(
             [window("09:00", "17:00", timezone="America/New_York")],
             "2026-07-01T12:59:00+00:00",
             None,

@@ -15,7 +15,7 @@ from reconciler.apply.settle import Settlement
 from reconciler.apply.step import StepRunner
 from reconciler.apply.wait import Waited
 from reconciler.cli import apply as apply_command
-from reconciler.cli import carry, looks, session
+from reconciler.cli import looks, session, wishes
 from reconciler.diff import identity, live
 from reconciler.ledger import git, git_lease, rows, sqlite
 from reconciler.ledger.journal import IntentRow
@@ -133,10 +133,10 @@ def _delete_before_ready(world: World) -> None:
 
 def _stale_digest(world: World) -> None:
     """`--expect` and a plan's file are taken for a yes to whatever is to be done now."""
-    wishes: Any = carry.wishes_of
+    wishes_of: Any = wishes.wishes_of
 
     def unread(*args: Any, **named: Any) -> Any:
-        return dataclasses.replace(wishes(*args, **named), expected=None)
+        return dataclasses.replace(wishes_of(*args, **named), expected=None)
 
     world.product.put(apply_command, "wishes_of", unread)
 

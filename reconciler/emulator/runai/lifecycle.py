@@ -7,6 +7,7 @@ Creating 2 s, Pending 3 s, Initializing 20 s, Running; a PATCH rolls out in 20 s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from reconciler.emulator.runai.replies import switch
 from reconciler.emulator.runai.versions import NAME
 from reconciler.emulator.store import Tx
 
-__all__ = ["DELETE_S", "State", "is_gone", "revision_phases", "state_of"]
+__all__ = ["DELETE_S", "State", "is_gone", "revision_phases", "serving_since", "state_of"]
 
 _CREATING_S: Final = 2.0
 _READY_S: Final = 25.0
@@ -52,6 +53,12 @@ def state_of(tx: Tx, item: dict[str, Any]) -> State:
         stopped = item["stopped"] if item["stopped"] is not None else item["created"]
         return State(actual="Stopping" if tx.now - stopped < _STOP_S else "Stopped", desired="Stopped", since=stopped)
     return _starting(tx, item, script) or _rolling(tx, item, script) or _running(item, script)
+
+
+def serving_since(item: Mapping[str, Any]) -> float:
+    """When its pods began to serve, or will, in seconds since the epoch."""
+    begun: float = item["resumed"] if item["resumed"] is not None else item["created"]
+    return begun + (_READY_S if item["resumed"] is None else _RESUMED[-1][1])
 
 
 def revision_phases(tx: Tx, item: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 from reconciler.emulator.runai.catalogue import TENANT, Catalogue
 from reconciler.emulator.runai.filters import BadFilter, page, sort, terms, wanted
 from reconciler.emulator.runai.items import list_item
 from reconciler.emulator.runai.lifecycle import is_gone, state_of
-from reconciler.emulator.runai.replies import fail, switch, timestamp
+from reconciler.emulator.runai.metrics import INFERENCE_METRICS, WORKLOAD_METRICS, Measured, metrics
+from reconciler.emulator.runai.replies import fail, timestamp
 from reconciler.emulator.runai.versions import release_of
 from reconciler.emulator.runai.workloads import WORKLOADS
 from reconciler.emulator.store import Tx
@@ -38,22 +38,6 @@ _FIELDS: Final = frozenset(
         "preemptible",
     }
 )
-_INFERENCE_METRICS: Final = ("THROUGHPUT", "LATENCY")
-_WORKLOAD_METRICS: Final = (
-    "GPU_UTILIZATION",
-    "GPU_ALLOCATION",
-    "GPU_MEMORY_USAGE_BYTES",
-    "GPU_MEMORY_REQUEST_BYTES",
-    "CPU_USAGE_CORES",
-    "CPU_REQUEST_CORES",
-    "CPU_LIMIT_CORES",
-    "CPU_MEMORY_USAGE_BYTES",
-    "CPU_MEMORY_REQUEST_BYTES",
-    "CPU_MEMORY_LIMIT_BYTES",
-    "POD_COUNT",
-    "RUNNING_POD_COUNT",
-)
-_TOP_SAMPLES: Final = 1000
 
 
 class Listing:
@@ -97,16 +81,20 @@ class Listing:
     def inference_metrics(self, tx: Tx, request: Request) -> Response:
         """`GET .../inferences/{workloadId}/metrics`, and the same of a pod."""
         item = self._live(tx, request)
-        pod = request.params.get("podId")
+        pod = request.params.get("podId", "")
         if item is None or item["type"] != "Inference":
             return fail(404)
-        if pod is not None and pod not in {one["id"] for one in _pods(tx, item)}:
+        pods = [one["id"] for one in _pods(tx, item)]
+        if pod and pod not in pods:
             return fail(404)
-        return _metrics(tx, request, _INFERENCE_METRICS)
+        return metrics(tx, request, Measured(item=item, pods=[pod] if pod else pods), INFERENCE_METRICS)
 
     def workload_metrics(self, tx: Tx, request: Request) -> Response:
         """`GET /api/v1/workloads/{workloadId}/metrics`."""
-        return fail(404) if self._live(tx, request) is None else _metrics(tx, request, _WORKLOAD_METRICS)
+        item = self._live(tx, request)
+        if item is None:
+            return fail(404)
+        return metrics(tx, request, Measured(item=item, pods=[one["id"] for one in _pods(tx, item)]), WORKLOAD_METRICS)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -168,36 +156,3 @@ def _pods(tx: Tx, item: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
-
-
-def _metrics(tx: Tx, request: Request, known: tuple[str, ...]) -> Response:
-    """Measurements; switch `metrics` = `partial` leaves the last asked type out and answers 207."""
-    types = [name for text in request.every("metricType") for name in text.split(",") if name]
-    try:
-        start, end = (_seconds(request.first(name)) for name in ("start", "end"))
-        samples = int(request.first("numberOfSamples", "20"))
-    except ValueError:
-        return fail(400, details="start, end: must be RFC 3339 times; numberOfSamples: an integer")
-    if not types or any(name not in known for name in types):
-        return fail(400, details=f"metricType: must be some of {', '.join(known)}")
-    if not 0 <= samples <= _TOP_SAMPLES or end < start:
-        return fail(400, details="numberOfSamples: 0 to 1000; end: after start")
-    partial = switch(tx, "metrics") == "partial"
-    told = types[:-1] if partial else types
-    step = (end - start) / samples if samples else 0.0
-    values = [{"value": str(10 + index % 5), "timestamp": timestamp(start + index * step)} for index in range(samples)]
-    status = 207 if partial else 200
-    if "text/csv" in request.headers.get("accept", ""):
-        rows = [f"{name},{one['timestamp']},{one['value']}" for name in told for one in values]
-        text = "\n".join(["type,timestamp,value", *rows]) + "\n"
-        return Response(status=status, body=text.encode(), media_type="text/csv")
-    return Response(
-        status=status, body={"measurements": [{"type": name, "labels": {}, "values": values} for name in told]}
-    )
-
-
-def _seconds(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment.timestamp()

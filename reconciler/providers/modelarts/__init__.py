@@ -8,7 +8,8 @@ from reconciler.fields.setting import Setting
 from reconciler.providers.base import Context, Provider, ProviderType
 from reconciler.providers.modelarts.codes import CODES
 from reconciler.providers.modelarts.notebooks import NotebookApi
-from reconciler.providers.modelarts.provider import ModelArtsProvider
+from reconciler.providers.modelarts.provider import ModelArtsProvider, addresses
+from reconciler.providers.modelarts.rights import RIGHTS
 from reconciler.providers.modelarts.services import ServiceApi
 from reconciler.spec.resource import ProviderConfig
 
@@ -70,5 +71,11 @@ def _open(config: ProviderConfig, context: Context) -> Provider:
 
 
 TYPE: Final = ProviderType(
-    name="modelarts", kinds=tuple(api.kind for api in _APIS), settings=_SETTINGS, open=_open, codes=CODES
+    name="modelarts",
+    kinds=tuple(api.kind for api in _APIS),
+    settings=_SETTINGS,
+    open=_open,
+    codes=CODES,
+    addresses=addresses,
+    rights=RIGHTS,
 )

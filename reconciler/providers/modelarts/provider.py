@@ -19,7 +19,7 @@ from reconciler.providers.modelarts.auth import SignatureAuth, TokenAuth
 from reconciler.spec.resource import Prices, ProviderConfig, Resource
 from reconciler.spec.values import SecretRef, fill, pending_in
 
-__all__ = ["ModelArtsProvider"]
+__all__ = ["ModelArtsProvider", "addresses"]
 
 _NO_CATALOGUE: Final = frozenset({403, 404})
 """An account may be barred from one API's catalogue, or a region may not have it: then only the server can check."""
@@ -174,6 +174,18 @@ def _choose_auth(config: ProviderConfig, context: Context, reveal: Any, timeout_
         f"{config.name}: no credentials (expected username, password and domain, or accessKey and secretKey)",
         code="credentials",
     )
+
+
+def addresses(config: ProviderConfig) -> tuple[str, ...]:
+    """Where credentials go: a user's to IAM, and what IAM gives for them to the service; an access key signs only."""
+    settings = config.settings
+    found = [str(settings["endpoint"])] if settings.get("endpoint") else []
+    if found and settings.get("username"):
+        try:
+            found.append(str(settings.get("iamEndpoint") or _iam_of(config)))
+        except ProviderError:
+            return tuple(found)  # it is told when the instance is opened
+    return tuple(found)
 
 
 def _iam_of(config: ProviderConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,14 +16,16 @@ from reconciler.providers.runai.kinds import MARKER
 from reconciler.providers.runai.replies import explain, scrub
 from reconciler.spec.values import KnownAfterApply, SecretRef, fill
 
-__all__ = ["INFERENCES", "Parts", "RunaiClient"]
+__all__ = ["INFERENCES", "WORKLOADS", "Parts", "RunaiClient"]
 
 INFERENCES: Final = "/api/v1/workloads/inferences"
-_WORKLOADS: Final = "/api/v1/workloads"
+WORKLOADS: Final = "/api/v1/workloads"
 _PROJECTS: Final = "/api/v1/org-unit/projects"
 _CLUSTERS: Final = "/api/v1/clusters"
 _PAGE: Final = 500
 _TAKEN: Final = "already exists"
+_BRIEF_S: Final = 10.0
+"""Longest wait for one reply that a command can do without."""
 
 Item = Mapping[str, Any]
 
@@ -52,13 +55,20 @@ class RunaiClient:
         self._revisions = revisions
         self._workers = max(1, int(settings.get("concurrency") or 4))
         self._auth = RunaiAuth(name, settings, context)
-        self._http = HttpClient(
-            provider=name,
-            context=context,
-            base_urls={"": str(settings["endpoint"])},
+        self._endpoint = str(settings["endpoint"])
+        self._timeout_s = float(settings.get("requestTimeout", 60.0))
+        self._http = self._open(self._timeout_s)
+        self._lock = threading.Lock()
+        self._brief: HttpClient | None = None
+
+    def _open(self, timeout_s: float) -> HttpClient:
+        return HttpClient(
+            provider=self._name,
+            context=self._context,
+            base_urls={"": self._endpoint},
             auth=self._auth,
             explain=explain,
-            timeout_s=float(settings.get("requestTimeout", 60.0)),
+            timeout_s=timeout_s,
             concurrency=self._workers,
             beside=self._auth.http,
         )
@@ -66,6 +76,8 @@ class RunaiClient:
     def close(self) -> None:
         """Give connections back."""
         self._http.close()
+        if self._brief is not None:
+            self._brief.close()
         self._auth.close()
 
     def has_second_token(self) -> bool | None:
@@ -105,7 +117,7 @@ class RunaiClient:
             "sortBy": "createdAt",
             "sortOrder": "asc",
         }
-        items, pages = self._pages(_WORKLOADS, "workloads", query)
+        items, pages = self._pages(WORKLOADS, "workloads", query)
         ours = [
             item
             for item in items
@@ -125,8 +137,22 @@ class RunaiClient:
         parts = self._parts(workload_id, None)
         if parts is None:
             return None
-        item = self._one(f"{_WORKLOADS}/{workload_id}")
+        item = self._one(f"{WORKLOADS}/{workload_id}")
         return Parts(detail=parts.detail, item=item or {}, revision=parts.revision)
+
+    def pods(self, workload_id: str) -> list[Item]:
+        """The workload's pods, each with an id."""
+        return self._pages(f"{WORKLOADS}/{workload_id}/pods", "pods", {}, self._brief_one())[0]
+
+    def measure(self, path: str, query: Mapping[str, str]) -> HttpReply:
+        """Measurements, whole (200) or in part (207). No command waits long for them."""
+        return self._brief_one().get(path, query=query)
+
+    def _brief_one(self) -> HttpClient:
+        with self._lock:
+            if self._brief is None:
+                self._brief = self._open(min(self._timeout_s, _BRIEF_S))
+            return self._brief
 
     def _parts(self, workload_id: str, item: Item | None) -> Parts | None:
         detail = self._one(f"{INFERENCES}/{workload_id}")
@@ -192,12 +218,14 @@ class RunaiClient:
             raise self._odd(path, "the body is no object")
         return body
 
-    def _pages(self, path: str, key: str, query: Mapping[str, str]) -> tuple[list[Item], int]:
+    def _pages(
+        self, path: str, key: str, query: Mapping[str, str], http: HttpClient | None = None
+    ) -> tuple[list[Item], int]:
         """All items of a list, each id once, and the number of pages. `next` is the offset of the next page."""
         found: dict[str, Item] = {}
         offset, pages = 0, 0
         while True:
-            body = self._http.get(path, query={**query, "limit": str(_PAGE), "offset": str(offset)}).body
+            body = (http or self._http).get(path, query={**query, "limit": str(_PAGE), "offset": str(offset)}).body
             items = body.get(key) if isinstance(body, Mapping) else None
             if not isinstance(items, list) or not all(isinstance(one, Mapping) and one.get("id") for one in items):
                 raise self._odd(path, f"there is no list {key!r} of items with ids")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.diff.change import Action, Call, CallOp, Change, Repeat
 from reconciler.diff.live import Listing, Live
+from reconciler.diff.metrics import Metrics
 from reconciler.fields import Kind
 from reconciler.fields.rule import release
 from reconciler.problems import Problem, ProviderError
@@ -17,6 +18,7 @@ from reconciler.providers.runai.capacity import quota_doubts
 from reconciler.providers.runai.client import INFERENCES, RunaiClient
 from reconciler.providers.runai.items import live_item
 from reconciler.providers.runai.kinds import INFERENCE
+from reconciler.providers.runai.metrics import read_metrics
 from reconciler.providers.runai.place import Place, find_place
 from reconciler.providers.runai.versions import version_of
 from reconciler.spec.resource import ProviderConfig, Resource
@@ -115,6 +117,11 @@ class RunaiProvider:
         del kind
         parts = self._client.one(live_id)
         return None if parts is None else live_item(parts, self.config.name)
+
+    def metrics(self, live: Live, *, is_time: Callable[[], bool]) -> Metrics:
+        """The last ten minutes; see `base.Measures`."""
+        version, now_s = version_of(self.config.settings), self.clock.now()
+        return read_metrics(self._client, live, version=version, now_s=now_s, is_time=is_time)
 
     # -- writing --------------------------------------------------------------------------------------------------
 

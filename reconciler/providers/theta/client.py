@@ -14,11 +14,11 @@ from reconciler.providers.theta.kinds import API_HOST, CONTROLLER
 from reconciler.providers.theta.offer import Offer, read_offer
 from reconciler.spec.values import KnownAfterApply, SecretRef, fill
 
-__all__ = ["API", "ThetaClient"]
+__all__ = ["API", "PINNED", "ThetaClient"]
 
 API: Final = "api"
 """Label of the API host."""
-_PINNED: Final = ("controller.thetaedgecloud.com", "api.thetaedgecloud.com")
+PINNED: Final = ("controller.thetaedgecloud.com", "api.thetaedgecloud.com")
 _PAGE_SIZE: Final = 50
 _PAGE_LIMIT: Final = 100
 _TRIES: Final = 3
@@ -65,7 +65,7 @@ class ThetaClient:
             auth=_ApiKey(settings["apiKey"], context),
             explain=_explain,
             timeout_s=float(settings.get("requestTimeout", 60.0)),
-            pinned_hosts=_PINNED,
+            pinned_hosts=PINNED,
             concurrency=int(settings.get("concurrency") or 4),
         )
 
