@@ -160,3 +160,18 @@ def test_each_script_names_our_variable(shell: str) -> None:
     source = CliRunner().invoke(cli, ["completion", shell], obj=Printer()).output
     assert f"_RECONCILER_COMPLETE={shell}_complete" in source
     assert "%(" not in source
+
+
+def test_it_answers_in_the_way_of_clicks_own_scripts_too(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for name in ("COMP_LINE", "COMP_POINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COMP_WORDS", f"reconciler plan -C {EXAMPLE} -e p")
+    monkeypatch.setenv("COMP_CWORD", "5")
+    monkeypatch.setenv("_RECONCILER_COMPLETE", "bash_complete")
+    completion.answer(cli)
+    assert capfdbinary.readouterr().out == b"plain,prod\n"
+    monkeypatch.setenv("_RECONCILER_COMPLETE", "bash_source")
+    completion.answer(cli)
+    assert b"complete -F _reconciler_completion reconciler" in capfdbinary.readouterr().out

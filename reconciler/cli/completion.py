@@ -20,7 +20,7 @@ from reconciler.cli.candidates import candidates
 __all__ = ["VARIABLE", "answer", "command"]
 
 VARIABLE: Final = "_RECONCILER_COMPLETE"
-"""Set by the script while it asks: `bash_complete`, `zsh_complete` or `fish_complete`."""
+"""Set by the script while it asks: `bash_complete`, `zsh_complete` or `fish_complete`; `bash_source` asks for it."""
 _LONGEST_S: Final = 3
 """A prompt that hangs is worse than one that completes nothing."""
 _HARMLESS: Final = re.compile(r"[\w./=,:@%+-]+")
@@ -90,7 +90,11 @@ complete -F %(complete_func)s %(prog_name)s
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the cursor, and the one at it."""
+        """The words before the cursor, and the one at it; also in the form of click's own scripts."""
+        if "COMP_LINE" not in os.environ:
+            words, at = shell_completion.split_arg_string(os.environ["COMP_WORDS"]), int(os.environ["COMP_CWORD"])
+            self._word = words[at] if at < len(words) else ""
+            return words[1:at], self._word
         line = os.fsencode(os.environ["COMP_LINE"])[: int(os.environ["COMP_POINT"])].decode("utf-8", "replace")
         words = shell_completion.split_arg_string(line)
         if not words or line[-1:].isspace():
@@ -135,12 +139,13 @@ def command(ctx: click.Context, *, shell: str) -> int:
 
 def answer(cli: click.Command) -> int:
     """Answer the shell that is named in the environment; whatever goes wrong, nothing is offered and nothing said."""
-    shell = os.environ[VARIABLE].partition("_")[0]
+    shell, _, asked = os.environ[VARIABLE].partition("_")
     with contextlib.ExitStack() as stack, contextlib.suppress(Exception):
         # Also a library must not write on somebody's prompt.
         stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         with _hurried():
-            told = _SHELLS[shell](cli, {}, "reconciler", VARIABLE).complete()
+            asking = _SHELLS[shell](cli, {}, "reconciler", VARIABLE)
+            told = asking.source().rstrip("\n") if asked == "source" else asking.complete()
         sys.stdout.buffer.write(f"{told}\n".encode() if told else b"")
         sys.stdout.buffer.flush()
     return 0

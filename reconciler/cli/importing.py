@@ -43,6 +43,9 @@ _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 @click.option("--kind", default="", metavar="TYPE/KIND", help="Only of this kind, such as modelarts/Service.")
 @click.option("--as", "name", default="", metavar="NAME", help="Name in the spec of the one that is imported.")
 @click.option("--out", default=None, metavar="DIR", help="Write a file each below DIR, instead of a stream to stdout.")
+@click.option(
+    "-o", "--output", type=click.Choice(["yaml"]), default="yaml", expose_value=False, help="Form: YAML alone."
+)
 @common_options
 def command(common: Common, *, selectors: tuple[str, ...], everything: bool, out: str | None, **chosen: str) -> int:
     """Write what is live as YAML that adopts it. Sends nothing to any provider.

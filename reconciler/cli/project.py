@@ -56,7 +56,10 @@ def load_spec(where: ProjectFiles) -> Spec:
         SpecError: with all problems of the stage that found some.
     """
     source = where.project or _read(
-        where.root, PROJECT_FILE, "project-missing", f"a {PROJECT_FILE} in {where.root}, or -C with its folder"
+        where.root,
+        PROJECT_FILE,
+        "project-missing",
+        f"a {PROJECT_FILE} in {where.root}, or -C with its folder; `reconciler init` begins one",
     )
     header = read_project_header(source)
     environment = header.choose(where.environment)
