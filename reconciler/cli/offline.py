@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.cli.bulk import uncollected
 from reconciler.cli.revision import revision_of
 from reconciler.cli.selection import selection
 from reconciler.cli.session import named_owners, with_prices
@@ -25,6 +24,7 @@ from reconciler.plan.snapshot import SNAPSHOT_FORMAT, Snapshot, Taken, read_snap
 from reconciler.problems import Origin, Problem, Refused, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.render.seal import seal
+from reconciler.spec.bulk import uncollected
 from reconciler.spec.resource import ProviderConfig, Spec
 from reconciler.spec.values import encode, is_pending
 

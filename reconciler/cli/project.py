@@ -12,10 +12,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.bulk import uncollected
 from reconciler.problems import Origin, Problem, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.spec import SourceFile, Spec, compile_all, read_project_header
+from reconciler.spec.bulk import uncollected
 
 __all__ = ["PROJECT_FILE", "ProjectFiles", "is_read", "load_schemas", "load_spec"]
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.apply.settle import Settlement, came_late, settle_open
-from reconciler.cli.bulk import uncollected
 from reconciler.cli.output import Printer
 from reconciler.cli.progress import reading
 from reconciler.cli.revision import revision_of
@@ -33,6 +32,7 @@ from reconciler.providers.http import is_loopback
 from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.secrets.fingerprint import Fingerprinter
 from reconciler.secrets.sources import SecretSources
+from reconciler.spec.bulk import uncollected
 from reconciler.spec.resource import Prices, Project, ProviderConfig, Spec
 from reconciler.spec.values import is_pending
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from reconciler.diff.change import FieldChange, FieldClass
 from reconciler.diff.live import Live
 from reconciler.fields import REPLACE, UNSET, FieldPath, FieldRule, Interruption, Kind, Secret, Seen, Unset
+from reconciler.fields.kind import MOST_PATHS
 from reconciler.fields.normalise import empty_to_none, exact, normalise, number
 from reconciler.fields.path import EACH
 from reconciler.problems import Origin
@@ -39,6 +40,7 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 _ROOT: Final = FieldPath()
+_PLAIN: Final = frozenset({str, int, float, bool})
 _UNLISTED: Final = FieldRule(path="", change=REPLACE, source="no row: the safe assumption")
 
 
@@ -221,11 +223,16 @@ def _leaf(sides: Sides, node: _Node, result: Comparison) -> None:
 
 def _rule_for(kind: Kind, path: FieldPath) -> FieldRule:
     """The row of this path; or the one above speaks for it, but for what it says of its own value alone."""
-    own = kind.exact_rule(path)
-    if own is not None:
-        return own
-    above = kind.rule(path) or _UNLISTED
-    return dataclasses.replace(above, default=UNSET, bounds=None, also_live=(), instead_of="")
+    found = kind.speaking.get(path)
+    if found is None:
+        found = kind.exact_rule(path)
+        if found is None:
+            above = kind.rule(path) or _UNLISTED
+            found = dataclasses.replace(above, default=UNSET, bounds=None, also_live=(), instead_of="")
+        if len(kind.speaking) >= MOST_PATHS:
+            kind.speaking.clear()
+        kind.speaking[path] = found
+    return found
 
 
 def _visible(sides: Sides, node: _Node, rule: FieldRule) -> bool:
@@ -433,6 +440,8 @@ def _get(tree: Any, path: FieldPath) -> Any:
 
 def same(rule: FieldRule, one: Any, other: Any) -> bool:
     """Whether two values are equal by the field's own normalisation; null, empty and absent are one."""
+    if one.__class__ in _PLAIN and one.__class__ is other.__class__ and one == other:
+        return True  # most are, and no normalisation tells two equal ones apart
     return bool(_canonical(rule, one) == _canonical(rule, other))
 
 

@@ -6,9 +6,11 @@ import base64
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from reconciler.fields import Kind, Phase
@@ -69,12 +71,17 @@ class Marker:
     @classmethod
     def parse(cls, text: str) -> Marker | None:
         """Read a token; `None` when the text is none of ours."""
-        match = _TOKEN.match(text)
-        if match is None:
-            return None
-        return cls(
-            owner=match[1], resource=match[2], generation=int(match[3]), keep=match[4], digest=match[5], op=match[6]
-        )
+        return _parsed(text)
+
+
+@lru_cache(maxsize=1 << 16)  # each marker is asked for many times in a plan
+def _parsed(text: str) -> Marker | None:
+    match = _TOKEN.match(text)
+    if match is None:
+        return None
+    return Marker(
+        owner=match[1], resource=match[2], generation=int(match[3]), keep=match[4], digest=match[5], op=match[6]
+    )
 
 
 def create_digest(spec: Mapping[str, Any]) -> str:
@@ -160,10 +167,23 @@ class Listing:
     verdict: Verdict = Verdict.COMPLETE
     message: str = ""
     notes: tuple[str, ...] = ()
+    _ids: Mapping[str, Live] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _names: Mapping[str, tuple[Live, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names: dict[str, list[Live]] = defaultdict(list)
+        for item in self.items:
+            names[item.name].append(item)
+        object.__setattr__(self, "_ids", {item.id: item for item in reversed(self.items)})
+        object.__setattr__(self, "_names", {name: tuple(items) for name, items in names.items()})
 
     def by_id(self, live_id: str) -> Live | None:
         """The item of this id, or none."""
-        return next((item for item in self.items if item.id == live_id), None)
+        return self._ids.get(live_id)
+
+    def by_name(self, name: str) -> tuple[Live, ...]:
+        """All items of this name, in the order of the list."""
+        return self._names.get(name, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,5 +103,5 @@ def _live_of(entry: Applied, listing: Listing | None, world: World) -> Live | No
     by_id = listing.by_id(entry.live_id)
     if by_id is not None:
         return by_id
-    hashes = {resource_hash(entry.address)}
-    return next((item for item in listing.items if ours(item, world, hashes) and not world.holder(item)), None)
+    carriers = world.carriers(listing, [resource_hash(entry.address)], going=True)
+    return next((item for item in carriers if not world.holder(item)), None)

@@ -13,6 +13,7 @@ from reconciler.fields.rule import FieldRule
 
 __all__ = [
     "MARKER_ROOM",
+    "MOST_PATHS",
     "Check",
     "CostRule",
     "Finding",
@@ -58,6 +59,10 @@ class WaitFor(StrEnum):
     RUNNING = "running"
     HTTP = "http"
     NONE = "none"
+
+
+MOST_PATHS: Final = 1 << 14
+"""Concrete paths of which a kind remembers the rows; keys of lists, which are many, stand in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,9 @@ class Kind:
     named_by: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
     _rules: Mapping[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _exact: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+    speaking: dict[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What `diff.compare` has found out about paths: each resource of a kind asks the same."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rules", {FieldPath.parse(rule.path): rule for rule in self.fields})
@@ -210,7 +218,11 @@ class Kind:
 
     def exact_rule(self, path: FieldPath) -> FieldRule | None:
         """The row of exactly this path (concrete or pattern), or none."""
-        return self._rules.get(path.pattern)
+        if path not in self._exact:
+            if len(self._exact) >= MOST_PATHS:
+                self._exact.clear()
+            self._exact[path] = self._rules.get(path.pattern)
+        return self._exact[path]
 
     def rule(self, path: FieldPath) -> FieldRule | None:
         """The deepest row at or above this path (concrete or pattern), or none."""

@@ -13,6 +13,7 @@ from typing import Final
 import yaml
 
 from reconciler.problems import Origin, Problem, Problems
+from reconciler.spec.bulk import uncollected
 from reconciler.spec.careful import CarefulComposer
 from reconciler.spec.composer import Composer, Stop, Text
 from reconciler.spec.document import Node, SourceFile
@@ -35,7 +36,8 @@ _REREAD: Final = 8 * 1024 * 1024
 
 def load_all(files: Sequence[SourceFile], problems: Problems, limits: Limits = LIMITS) -> tuple[Node, ...]:
     """The documents of all files in order, empty ones left out; what is wrong goes to `problems`."""
-    return tuple(node for file in files for node in load_file(file, problems, limits))
+    with uncollected():
+        return tuple(node for file in files for node in load_file(file, problems, limits))
 
 
 def load_one(file: SourceFile, problems: Problems, limits: Limits = LIMITS) -> Node | None:

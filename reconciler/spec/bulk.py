@@ -11,7 +11,7 @@ __all__ = ["uncollected"]
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No collection meanwhile: each would look through all that was made so far, and find nothing.
+    """No collection meanwhile: each would look through all that was made so far, and find nothing. May be nested.
 
     Measured: a fifth of the time of compiling 1,000 resources, and more of larger specs.
     """
