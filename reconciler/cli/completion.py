@@ -23,6 +23,7 @@ VARIABLE: Final = "_RECONCILER_COMPLETE"
 """Set by the script while it asks: `bash_complete`, `zsh_complete` or `fish_complete`; `bash_source` asks for it."""
 _LONGEST_S: Final = 3
 """A prompt that hangs is worse than one that completes nothing."""
+_AGAIN_S: Final = 0.05
 _HARMLESS: Final = re.compile(r"[\w./=,:@%+-]+")
 """What no shell expands, splits or runs. Whatever holds another sign is not offered: it would stand on the prompt."""
 
@@ -162,7 +163,8 @@ def _hurried() -> Iterator[None]:
         raise TimeoutError
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, _LONGEST_S)
+    # Again and again: raised within a finalizer or a callback of the collector, it is swallowed.
+    signal.setitimer(signal.ITIMER_REAL, _LONGEST_S, _AGAIN_S)
     try:
         yield
     finally:
