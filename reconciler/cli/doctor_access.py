@@ -7,21 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from reconciler.cli.session import allowed_hosts
 from reconciler.problems import Refused
 from reconciler.providers.base import Diagnosis, Health, ProviderType, Right
 from reconciler.providers.http import check_host, is_loopback
 from reconciler.providers.registry import provider_types
 from reconciler.spec.resource import ProviderConfig
 
-__all__ = ["allowed_hosts", "hosts", "rights"]
+__all__ = ["hosts", "rights"]
 
 _EMBEDDED: Final = "the emulator inside this command: no credential leaves this process"
-
-
-def allowed_hosts() -> frozenset[str]:
-    """What `RECONCILER_ALLOW_HOSTS` names."""
-    written = os.environ.get("RECONCILER_ALLOW_HOSTS", "")
-    return frozenset(host.strip() for host in written.split(",") if host.strip())
 
 
 def hosts(config: ProviderConfig) -> Iterator[Diagnosis]:
@@ -45,7 +40,7 @@ def hosts(config: ProviderConfig) -> Iterator[Diagnosis]:
 def _refusal(url: str, kind: ProviderType) -> tuple[str, str] | None:
     """What is wrong with a host, and what to do about it; `None` where nothing is."""
     try:
-        check_host(url, provider="", pinned=kind.pinned_hosts, allowed=allowed_hosts())
+        check_host(url, provider="", pinned=kind.pinned_hosts, allowed=allowed_hosts(os.environ))
     except Refused as refusal:
         host = _host(url)
         if refusal.problems[0].code == "https-only":

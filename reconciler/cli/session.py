@@ -36,7 +36,7 @@ from reconciler.spec.bulk import uncollected
 from reconciler.spec.resource import Prices, Project, ProviderConfig, Spec
 from reconciler.spec.values import is_pending
 
-__all__ = ["Halt", "Session", "SystemClock", "World", "open_session"]
+__all__ = ["Halt", "Session", "SystemClock", "World", "allowed_hosts", "open_session"]
 
 _SKEW_S = 5.0
 _PLACEHOLDER = "rc1.aaaaa.aaaaaaaa.1.n.aaaaa.aaaaaa"
@@ -364,12 +364,11 @@ class _Opener:
     def _open_provider(self, config: ProviderConfig, sources: SecretSources) -> Provider:
         embedded = self._spec.project.providers[config.name].embedded
         clock: Clock = self._server.emulator if embedded else SystemClock(self._halt.stop)
-        allowed = self._environ.get("RECONCILER_ALLOW_HOSTS", "")
         opened = provider_types()[config.type]
         context = Context(
             resolve=sources.resolve,
             clock=clock,
-            allow_hosts=frozenset(host.strip() for host in allowed.split(",") if host.strip()),
+            allow_hosts=allowed_hosts(self._environ),
             on_request=lambda method, path, status, seconds: self._printer.detail(
                 2, f"{config.name}: {method} {path} {status or 'no reply'} {seconds * 1000:.0f} ms"
             ),
@@ -406,6 +405,12 @@ class _Opener:
         if fatal:
             raise fatal[0]
         return catalogues, failed
+
+
+def allowed_hosts(environ: Mapping[str, str]) -> frozenset[str]:
+    """What `RECONCILER_ALLOW_HOSTS` names."""
+    written = environ.get("RECONCILER_ALLOW_HOSTS", "")
+    return frozenset(host.strip() for host in written.split(",") if host.strip())
 
 
 def _known_ids(key: tuple[str, str], entries: Iterable[Applied], rows: Iterable[IntentRow]) -> set[str]:

@@ -18,7 +18,6 @@ from typing import Any, Final
 from reconciler.diff.change import FieldChange, FieldClass
 from reconciler.diff.live import Live
 from reconciler.fields import REPLACE, UNSET, FieldPath, FieldRule, Interruption, Kind, Secret, Seen, Unset
-from reconciler.fields.kind import MOST_PATHS
 from reconciler.fields.normalise import empty_to_none, exact, normalise, number
 from reconciler.fields.path import EACH
 from reconciler.problems import Origin
@@ -222,17 +221,7 @@ def _leaf(sides: Sides, node: _Node, result: Comparison) -> None:
 
 
 def _rule_for(kind: Kind, path: FieldPath) -> FieldRule:
-    """The row of this path; or the one above speaks for it, but for what it says of its own value alone."""
-    found = kind.speaking.get(path)
-    if found is None:
-        found = kind.exact_rule(path)
-        if found is None:
-            above = kind.rule(path) or _UNLISTED
-            found = dataclasses.replace(above, default=UNSET, bounds=None, also_live=(), instead_of="")
-        if len(kind.speaking) >= MOST_PATHS:
-            kind.speaking.clear()
-        kind.speaking[path] = found
-    return found
+    return kind.speaks_for(path) or _UNLISTED
 
 
 def _visible(sides: Sides, node: _Node, rule: FieldRule) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from reconciler.fields.path import FieldPath
-from reconciler.fields.rule import FieldRule
+from reconciler.fields.rule import UNSET, FieldRule
 
 __all__ = [
     "MARKER_ROOM",
-    "MOST_PATHS",
     "Check",
     "CostRule",
     "Finding",
@@ -61,7 +60,7 @@ class WaitFor(StrEnum):
     NONE = "none"
 
 
-MOST_PATHS: Final = 1 << 14
+_MOST_PATHS: Final = 1 << 14
 """Concrete paths of which a kind remembers the rows; keys of lists, which are many, stand in them."""
 
 
@@ -195,8 +194,7 @@ class Kind:
     example: Mapping[str, Any] = field(default_factory=dict)
     _rules: Mapping[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
     _exact: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
-    speaking: dict[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
-    """What `diff.compare` has found out about paths: each resource of a kind asks the same."""
+    _speaking: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rules", {FieldPath.parse(rule.path): rule for rule in self.fields})
@@ -219,7 +217,7 @@ class Kind:
     def exact_rule(self, path: FieldPath) -> FieldRule | None:
         """The row of exactly this path (concrete or pattern), or none."""
         if path not in self._exact:
-            if len(self._exact) >= MOST_PATHS:
+            if len(self._exact) >= _MOST_PATHS:
                 self._exact.clear()
             self._exact[path] = self._rules.get(path.pattern)
         return self._exact[path]
@@ -233,6 +231,18 @@ class Kind:
             if found is not None:
                 return found
         return None
+
+    def speaks_for(self, path: FieldPath) -> FieldRule | None:
+        """The row of this path; or the one above, but for what that says of its own value alone; or none."""
+        if path not in self._speaking:
+            if len(self._speaking) >= _MOST_PATHS:
+                self._speaking.clear()
+            found = self.exact_rule(path)
+            above = self.rule(path) if found is None else None
+            if above is not None:
+                found = replace(above, default=UNSET, bounds=None, also_live=(), instead_of="")
+            self._speaking[path] = found
+        return self._speaking[path]
 
     def has_rules_below(self, path: FieldPath) -> bool:
         """Whether the table has rows for fields below this path."""

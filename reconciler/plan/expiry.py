@@ -31,6 +31,14 @@ class Expired:
     living: tuple[Resource, ...]
     gone: Mapping[str, Resource] = field(default_factory=dict)
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _by_any_name: Mapping[str, Resource] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names: dict[str, Resource] = {}
+        for one in self.gone.values():
+            for name in addresses(one):
+                names.setdefault(name, one)
+        object.__setattr__(self, "_by_any_name", names)
 
     def told(self, change: Change) -> Change:
         """A change as it reads once the clock has spoken: a delete says why, and what is still needed stays."""
@@ -54,7 +62,7 @@ class Expired:
 
     def _was(self, address: str) -> Resource | None:
         """What has expired and has, or had (`renamedFrom`), this address."""
-        return next((one for one in self.gone.values() if address in addresses(one)), None)
+        return self._by_any_name.get(address)
 
     def absent(self, address: str) -> Change:
         """What is to be done about something that has expired and is not live: nothing."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from reconciler.diff.change import Action, Change
 from reconciler.fields import Interruption, ReplaceOrder
 from reconciler.problems import Problem
-from reconciler.spec.resource import Window
+from reconciler.spec.resource import DAYS, Window
 
 __all__ = ["closes_s", "held_by_windows", "hold_windows", "interrupts", "opens_s"]
 
@@ -99,7 +99,7 @@ def _told(windows: Sequence[Window], now_s: float) -> str:
     opening = opens_s(windows, now_s)
     window = next(each for each in windows if opening in {begin for begin, _end in _spans(each, now_s)})
     local = dt.datetime.fromtimestamp(opening, ZoneInfo(window.timezone))
-    return f"the next one opens {local:%a %Y-%m-%d %H:%M} {window.timezone}"
+    return f"the next one opens {DAYS[local.weekday()].title()} {local:%Y-%m-%d %H:%M} {window.timezone}"
 
 
 def _spans(window: Window, now_s: float) -> Iterator[tuple[float, float]]:
@@ -111,7 +111,7 @@ def _spans(window: Window, now_s: float) -> Iterator[tuple[float, float]]:
     today = dt.datetime.fromtimestamp(now_s, zone).date()
     for offset in range(-1, _DAYS_AHEAD):
         day = today + dt.timedelta(days=offset)
-        if day.strftime("%a").lower() in window.days:
+        if DAYS[day.weekday()] in window.days:  # not by `%a`, which a locale translates
             over = window.end <= window.begin
             begin = dt.datetime.combine(day, window.begin, zone).timestamp()
             end = dt.datetime.combine(day + dt.timedelta(days=over), window.end, zone).timestamp()

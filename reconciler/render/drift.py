@@ -19,7 +19,9 @@ from reconciler.render.values import inner_diff, value_text
 
 __all__ = [
     "DRIFT_FORMAT",
+    "SIGNS",
     "STATES",
+    "calm_text",
     "drift_json",
     "drift_text",
     "rank",
@@ -43,6 +45,12 @@ _LOOKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "pending": (".", Tone.DIM),
 }
 """State → how it looks, loudest first."""
+SIGNS: Final[Mapping[str, str]] = {
+    **{state: sign for state, (sign, _) in _LOOKS.items()},
+    "in-sync": "=",
+    "unmanaged": "",
+}
+"""What stands before a state wherever one is listed."""
 STATES: Final = tuple(_LOOKS)
 """The order of every list of drift: what is gone first."""
 
@@ -120,6 +128,11 @@ def _unmanaged(one: Unmanaged) -> dict[str, Any]:
         "status": live.status,
         "note": one.note,
     }
+
+
+def calm_text(drift: Mapping[str, Any]) -> str:
+    """What to do where nothing has drifted: what is pending, failed or unhealthy is listed all the same."""
+    return "no drift is to be mended; look at what is listed." if drift["resources"] else "nothing is to be done."
 
 
 # -- in words -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.render.block import short_place
-from reconciler.render.drift import STATES, rank, sides, states_of
+from reconciler.render.drift import STATES, calm_text, rank, sides, states_of
 from reconciler.render.metrics import metrics_lines, metrics_note
 from reconciler.render.page import (
     COMMENT_ROOM,
@@ -104,7 +104,7 @@ def _next(drift: Mapping[str, Any]) -> str:
     if drift_verdict(drift) == "Drift check incomplete":
         return "mend what could not be read (below), then check again."
     if drift_verdict(drift) == "No drift":
-        return "nothing is to be done."
+        return calm_text(drift)
     where = drift["environment"] or ""
     option = f" -e {where}" if _SAFE_NAME.fullmatch(where) else ""
     again = f"`reconciler apply{option}` brings back what the spec says"

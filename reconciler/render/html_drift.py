@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.render.block import short_place
-from reconciler.render.drift import STATES, rank, run_state_text, sentences, states_of
+from reconciler.render.drift import SIGNS, STATES, calm_text, rank, run_state_text, sentences, states_of
 from reconciler.render.drift_markdown import drift_verdict
 from reconciler.render.html_fields import Facets, drift_field, labels_of, opened
 from reconciler.render.page import moment_text
@@ -15,21 +15,8 @@ from reconciler.render.story import LONG, problem_text, said_by_problems
 __all__ = ["drift_view"]
 
 _REVISION: Final = 12
-_SIGNS: Final[Mapping[str, str]] = {
-    "vanished": "-",
-    "run-state": "~",
-    "drifted": "~",
-    "unknown": "?",
-    "pending": ".",
-    "in-sync": "=",
-    "unmanaged": "",
-}
 _SUMMARY: Final = (*STATES, "in-sync", "unmanaged")
 _TONES: Final[Mapping[str, str]] = {"Drift": "moved", "No drift": "well"}
-_NEXT: Final[Mapping[str, str]] = {
-    "Drift": "look at what is listed; an apply brings back what the spec says, or take the change into the spec.",
-    "No drift": "nothing is to be done.",
-}
 
 
 def drift_view(drift: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,19 +37,19 @@ def drift_view(drift: Mapping[str, Any]) -> dict[str, Any]:
         "alarms": []
         if verdict in _TONES
         else ["Incomplete: something could not be read, so drift may be missing here."],
-        "next": _NEXT.get(verdict, "mend what could not be read, then check again."),
+        "next": _next(drift, verdict),
         "snapshot": None,
         "problems": [problem_text(problem) for problem in drift["problems"]],
         "warnings": [],
         "counts": [
-            {"key": key, "sign": _SIGNS.get(key, "!"), "verb": key.replace("in-sync", "in sync"), "count": counts[key]}
+            {"key": key, "sign": SIGNS[key], "verb": key.replace("in-sync", "in sync"), "count": counts[key]}
             for key in states
         ],
         "totals": [],
         "interruptions": [],
         "facts": _facts(drift),
         "facets": facets,
-        "kinds": [(key, _SIGNS.get(key, "!"), key) for key in STATES if key in found],
+        "kinds": [(key, SIGNS[key], key) for key in STATES if key in found],
         "items": _items(drift, resources, facets),
         "unmanaged": [
             {**item, "name": item["name"] or "(no name)"} for item in sorted(drift["unmanaged"], key=_by_place)
@@ -70,6 +57,14 @@ def drift_view(drift: Mapping[str, Any]) -> dict[str, Any]:
         "remarks": [],
         "notes": drift["notes"],
     }
+
+
+def _next(drift: Mapping[str, Any], verdict: str) -> str:
+    if verdict == "No drift":
+        return calm_text(drift)
+    if verdict == "Drift":
+        return "look at what is listed; an apply brings back what the spec says, or take the change into the spec."
+    return "mend what could not be read, then check again."
 
 
 def _by_place(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -123,7 +118,7 @@ def _item(one: Mapping[str, Any], as_of: str, facets: Facets) -> dict[str, Any]:
         "address": one["address"],
         "key": " ".join(states),
         "look": states[0],
-        "sign": _SIGNS.get(states[0], "!"),
+        "sign": SIGNS[states[0]],
         "word": word.upper() if is_loud else word,
         "loud": is_loud,
         "extra": ", ".join(part for part in known if part),

@@ -3,7 +3,7 @@
 It only ever accepts. What it does not accept, or can't judge, goes to `spec.strict`, where every error text is made;
 without its wheel everything goes there. A schema is put into the gate's form first: references (`spec.values`) fit
 wherever text fits, `writeOnly` takes no literal, formats and patterns are our own. That both agree is tested over all
-schemas, examples and mutations: `tests/spec/test_gate.py`. Measured: 12 µs a document, and 990 µs in the other library.
+schemas, examples and mutations: `tests/spec/test_gate.py`. Measured: 11 µs a document, and 260 µs in the other library.
 """
 
 from __future__ import annotations

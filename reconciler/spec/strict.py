@@ -188,7 +188,7 @@ class SchemaSet:
         return gate is not None and gate(node)
 
     def _speaking(self, schemas: Iterable[tuple[str, Any]]) -> _Speaking:
-        """What speaks about one value, once for each set of subschemas: 0.2 of the time of asking anew."""
+        """What speaks about one value, once for each set of subschemas: documents of a kind ask the same."""
         listed = [(file, schema) for file, schema in schemas if isinstance(schema, Mapping)]
         key = tuple(id(schema) for _file, schema in listed)
         found = self._known.get(key)

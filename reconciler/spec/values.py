@@ -67,7 +67,7 @@ def is_pending(value: Any) -> bool:
 
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
-"""What most values are: asked for first, they take a third of the time of being asked for what they are not."""
+"""What most values are; to ask whether they are anything else costs more."""
 
 
 def pending_in(value: Any) -> tuple[SecretRef | KnownAfterApply, ...]:

@@ -61,7 +61,7 @@ def test_equal_drift_at_another_time_differs_in_the_last_line_alone() -> None:
             "### Drift check incomplete: shop",
             "**Next:** mend what could not be read",
         ),
-        ({"verdict": "in-sync"}, "### No drift: shop", "**Next:** nothing is to be done."),
+        ({"verdict": "in-sync"}, "### No drift: shop", "**Next:** no drift is to be mended; look at what is listed."),
         ({"summary": {"unhealthy": 1}}, "### Drift: shop", "**Next:** look at what is listed; `reconciler apply`"),
     ],
 )
