@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -152,14 +153,35 @@ def _inside(root: Path, place: Path) -> bool:
 
 def _folder(root: Path, path: str) -> Iterable[SourceFile]:
     """All YAML files below a folder, hidden ones left out, in the order of their paths."""
-    base = root / path
-    if not base.is_dir():
+    base, shown = root / path, posixpath.normpath(path)
+    if (
+        not base.is_dir()
+        or not _inside(root, base)
+        or any(part[:1] == "." and part != "." for part in shown.split("/"))
+    ):
         return
-    for place in sorted(base.rglob("*")):
-        relative = place.relative_to(root)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if place.suffix in _YAML and place.is_file() and not hidden and _inside(root, place):
-            yield SourceFile(relative.as_posix(), _bytes(place, relative.as_posix()))
+    found = _yaml_below(os.fspath(base), "" if shown == "." else f"{shown}/")
+    for name, place, is_link in sorted(found, key=lambda one: one[0].split("/")):
+        if not is_link or _inside(root, Path(place)):
+            yield SourceFile(name, _bytes(Path(place), name))
+
+
+def _yaml_below(folder: str, shown: str) -> Iterator[tuple[str, str, bool]]:
+    """(path as shown, place, whether it is a link), in no order; links to folders are not followed.
+
+    By `scandir`: with a `Path` for each entry, 10,000 files take five times as long to find.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _yaml_below(entry.path, f"{shown}{entry.name}/")
+                elif entry.name.endswith(_YAML) and entry.is_file():
+                    yield f"{shown}{entry.name}", entry.path, entry.is_symlink()
+    except OSError as error:  # what can't be seen must not count as gone
+        raise _unreadable(shown or ".", error) from None
 
 
 def _read(root: Path, path: str, code: str, expected: str) -> SourceFile:
@@ -180,10 +202,12 @@ def _bytes(place: Path, shown: str) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        wrong = f"it can't be read: {error.strerror}"
-        raise SpecError(
-            [Problem(code="file-unreadable", origin=Origin(shown), wrong=wrong, expected="a readable file")]
-        ) from None
+        raise _unreadable(shown, error) from None
+
+
+def _unreadable(shown: str, error: OSError) -> SpecError:
+    wrong = f"it can't be read: {error.strerror}"
+    return SpecError([Problem(code="file-unreadable", origin=Origin(shown), wrong=wrong, expected="a readable file")])
 
 
 def _standard_input() -> SourceFile:

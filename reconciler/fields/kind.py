@@ -193,11 +193,16 @@ class Kind:
     named_by: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
     _rules: Mapping[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
+    keyed_lists: tuple[tuple[FieldPath, tuple[str, ...]], ...] = field(init=False, repr=False, default=())
+    """The lists whose entries have a key, and the fields that it is made of."""
     _exact: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
     _speaking: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_rules", {FieldPath.parse(rule.path): rule for rule in self.fields})
+        rules = {FieldPath.parse(rule.path): rule for rule in self.fields}
+        keyed = tuple((path, tuple(rule.list_key.split("+"))) for path, rule in rules.items() if rule.list_key)
+        object.__setattr__(self, "_rules", rules)
+        object.__setattr__(self, "keyed_lists", keyed)
 
     def __hash__(self) -> int:
         return hash((self.api_version, self.name))

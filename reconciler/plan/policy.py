@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from jinja2.exceptions import TemplateError
-
 from reconciler.diff.change import Action, Change
 from reconciler.plan.cost import HOURS_A_MONTH, Cost, Range, total
 from reconciler.plan.digest import lifecycle_data
@@ -26,7 +24,7 @@ from reconciler.spec.values import Composite, KnownAfterApply, SecretRef
 
 __all__ = ["enforce"]
 
-_CRASHES: Final = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, TemplateError)
+_CRASHES: Final = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 _SHOWN: Final = 200
 _STILL: Final = frozenset({Action.NONE, Action.UNKNOWN, Action.BLOCKED})
 """Nothing is done there, so nothing can be denied."""

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from reconciler.fields import Kind
 from reconciler.fields.setting import Setting
@@ -127,19 +127,28 @@ def compile_all(
 
 def digest(resources: Sequence[Resource]) -> str:
     """SHA-256 over canonical JSON of what is desired; where and how it was written plays no part."""
-    items = [
-        {
-            "address": resource.address,
-            "live_name": resource.live_name,
-            "labels": dict(sorted(resource.labels.items())),
-            "lifecycle": _lifecycle(resource.lifecycle),
-            "spec": encode(resource.spec),
-            "edges": sorted(edge.address for edge in resource.edges),
-        }
-        for resource in sorted(resources, key=lambda each: each.address)
-    ]
-    text = json.dumps(items, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    texts = [_canonical(resource) for resource in sorted(resources, key=lambda each: each.address)]
+    return hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest()
+
+
+def _canonical(resource: Resource) -> str:
+    item = {
+        "address": resource.address,
+        "live_name": resource.live_name,
+        "labels": resource.labels,
+        "lifecycle": _lifecycle(resource.lifecycle),
+        "spec": resource.spec,
+        "edges": sorted(edge.address for edge in resource.edges),
+    }
+    try:
+        text = _ENCODER.encode(item)
+    except TypeError:  # a reference
+        return _ENCODER.encode({**item, "spec": encode(resource.spec)})
+    # Most specs are their own encoded form: a third of the time.
+    return _ENCODER.encode({**item, "spec": encode(resource.spec)}) if '"$' in text else text
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
@@ -172,24 +181,30 @@ def _template(documents: Sequence[Document], render: Renderer, scope: Scope) -> 
 def _rendered(document: Document, render: Renderer, scope: Scope) -> Document:
     if not holds_template(document.root):
         return _of_provider(document, document.root.get("metadata", "provider"))
-    inner = scope.also(item=document.item)
-    metadata = document.root.value["metadata"]
-    name = metadata.with_entries({"name": render.render(metadata.value["name"], inner, document.address)})
-    rest = metadata.with_entries({key: entry for key, entry in metadata.value.items() if key != "name"})
-    rest = render.render(rest, inner.also(metadata=name), document.address)
-    full = metadata.with_entries({key: (name if key == "name" else rest).value[key] for key in metadata.value})
-    document = replace(document, root=document.root.with_entries({**document.root.value, "metadata": full}))
-    document = _of_provider(document, full.get("provider"))
-    inner = inner.also(metadata=full)
+    inner, metadata = scope.also(item=document.item), document.root.value["metadata"]
+    if holds_template(metadata):
+        metadata = _metadata(metadata, document, render, inner)
+    document = document.with_root(document.root.with_entries({**document.root.value, "metadata": metadata}))
+    document = _of_provider(document, metadata.get("provider"))
+    inner, address = inner.also(metadata=metadata), document.address
     parts = {
-        key: entry if key == "metadata" else render.render(entry, inner, document.address)
+        key: entry if key == "metadata" else render.render(entry, inner, address)
         for key, entry in document.root.value.items()
     }
-    return replace(document, root=document.root.with_entries(parts))
+    return document.with_root(document.root.with_entries(parts))
+
+
+def _metadata(metadata: Node, document: Document, render: Renderer, scope: Scope) -> Node:
+    """The name first; the rest may use it."""
+    address = document.address
+    name = metadata.with_entries({"name": render.render(metadata.value["name"], scope, address)})
+    rest = metadata.with_entries({key: entry for key, entry in metadata.value.items() if key != "name"})
+    rest = render.render(rest, scope.also(metadata=name), address)
+    return metadata.with_entries({key: (name if key == "name" else rest).value[key] for key in metadata.value})
 
 
 def _of_provider(document: Document, written: Node | None) -> Document:
     """The document with the provider that it names now."""
     if written is None or not isinstance(written.value, str):
         return document
-    return replace(document, provider=written.value)
+    return document.with_provider(written.value)

@@ -151,11 +151,12 @@ class Node:
 
     def plain(self) -> Any:
         """The value without origins: dict, list, scalar."""
-        if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        if isinstance(self.value, tuple):
-            return [node.plain() for node in self.value]
-        return self.value
+        value = self.value
+        if value.__class__ is dict:
+            return {key: node.plain() for key, node in value.items()}
+        if value.__class__ is tuple:
+            return [node.plain() for node in value]
+        return value
 
     def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
         """This node and all below it with their paths, in the order they are held."""
@@ -169,7 +170,11 @@ class Node:
 
     def with_entries(self, entries: Mapping[str, Node]) -> Node:
         """The same mapping with other entries."""
-        return replace(self, value=dict(entries))
+        return self.with_value(dict(entries))
+
+    def with_value(self, value: Any) -> Node:
+        """The same node with another value; a third of the time of `replace`."""
+        return Node(value, self.origin, self.key, self.raw, self.chain, self.via)
 
 
 def _below(value: Any, part: str | int) -> Node | None:
@@ -227,6 +232,18 @@ class Document:
     kind: Kind
     provider: str = ""
     item: Node | None = None
+
+    def with_root(self, root: Node) -> Document:
+        """The same document with another content."""
+        return (
+            self if root is self.root else Document(root=root, kind=self.kind, provider=self.provider, item=self.item)
+        )
+
+    def with_provider(self, provider: str) -> Document:
+        """The same document of this provider instance."""
+        if provider == self.provider:
+            return self
+        return Document(root=self.root, kind=self.kind, provider=provider, item=self.item)
 
     @property
     def origin(self) -> Origin:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-from jinja2.runtime import Undefined
+from reconciler.problems import nearest
+from reconciler.spec.values import KnownAfterApply
 
 __all__ = [
     "CALL",
     "LONGEST",
     "LOOP",
+    "TOKEN",
+    "TRACED",
     "Budget",
     "Fault",
     "Later",
     "as_text",
     "check_length",
+    "is_undefined",
+    "longest",
     "said",
     "too_much",
     "weight",
@@ -29,6 +35,10 @@ LOOP: Final = 10_000
 """Rounds of one loop."""
 CALL: Final = 2048
 """Characters that a call counts as."""
+TOKEN: Final = 2048
+"""Characters that a word of a template counts as, once for each template: compiling one is slow."""
+TRACED: Final = frozenset({"values", "item", "environment", "metadata", "resource", "change", "live", "plan"})
+"""Names whose values are told: by `compile --explain`, and by a policy that does not hold."""
 _ITEM: Final = 128
 
 
@@ -36,11 +46,19 @@ class Fault(Exception):
     """A template can't be rendered.
 
     `needle` is the word of the source that a reader should look at. `in_scope`: it is a name that was looked up in the
-    scope itself, so whoever knows the scope can say what is near.
+    scope itself, so whoever knows the scope can say what is near. `line` of the template's text, from 1; 0: unknown.
     """
 
     def __init__(
-        self, code: str, wrong: str, expected: str, *, near: str = "", needle: str = "", in_scope: bool = False
+        self,
+        code: str,
+        wrong: str,
+        expected: str,
+        *,
+        near: str = "",
+        needle: str = "",
+        in_scope: bool = False,
+        line: int = 0,
     ) -> None:
         super().__init__(wrong)
         self.code = code
@@ -49,6 +67,7 @@ class Fault(Exception):
         self.near = near
         self.needle = needle
         self.in_scope = in_scope
+        self.line = line
 
 
 @dataclass(slots=True)
@@ -139,6 +158,26 @@ class Later:
         self.value = value
         self.address = address
 
+    def has(self, attribute: str) -> bool:
+        """Whether `attribute` gives something."""
+        return self.value is None and attribute in _ATTRIBUTES
+
+    def attribute(self, attribute: str) -> Later:
+        """`.endpoint` of a `ref()`.
+
+        Raises:
+            Fault: `unknown-attribute`.
+        """
+        if not self.has(attribute):
+            raise Fault(
+                "unknown-attribute",
+                f"{self.words} has no {attribute!r}",
+                "it alone" if self.value is not None else "id, name or endpoint",
+                near="" if self.value is not None else nearest(attribute, _ATTRIBUTES),
+                needle=attribute,
+            )
+        return Later(f"{self.words}.{attribute}", KnownAfterApply(self.address, attribute))
+
     def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
         raise Fault(
             "not-known-yet",
@@ -151,6 +190,16 @@ class Later:
     __lt__ = __gt__ = __le__ = __ge__ = __add__ = __radd__ = __mul__ = __mod__ = __contains__ = __getitem__ = _refuse
     __format__ = __neg__ = __pos__ = __abs__ = __round__ = __index__ = __sub__ = __rsub__ = __rmul__ = _refuse
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __rmod__ = __pow__ = __rpow__ = _refuse
+
+
+_ATTRIBUTES: Final = ("id", "name", "endpoint")
+"""What a `ref()` may give."""
+
+
+def longest(paths: Iterable[tuple[str | int, ...]]) -> tuple[tuple[str | int, ...], ...]:
+    """The paths that a template reads, each once; one that only leads to another is left out."""
+    reads = tuple(dict.fromkeys(paths))
+    return tuple(read for read in reads if not any(read == o[: len(read)] and o != read for o in reads))
 
 
 _TYPES: Final = {
@@ -185,9 +234,15 @@ def as_text(value: Any) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float | Undefined | Later):
+    if isinstance(value, str | int | float | Later) or is_undefined(value):
         return str(value)  # the last two raise, in their own words
     if value is None:
         raise Fault("template-type", "null can't stand inside a text", "a value, such as {{ ... | default('', true) }}")
     shown = "a list" if isinstance(value, list | tuple) else "a map" if isinstance(value, Mapping) else "this"
     raise Fault("template-type", f"{shown} can't stand inside a text", "text: use | join(',') or | tojson")
+
+
+def is_undefined(value: Any) -> bool:
+    """Whether it is what Jinja has for a name that is not there; without Jinja there is none."""
+    runtime: Any = sys.modules.get("jinja2.runtime")  # to import it takes 60 ms
+    return runtime is not None and isinstance(value, runtime.Undefined)

@@ -9,19 +9,23 @@ schemas, examples and mutations: `tests/spec/test_gate.py`. Measured: 11 µs a d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
-from reconciler.spec.document import Node
 from reconciler.spec.formats import FORMATS
 from reconciler.spec.values import Composite, holds_secret, is_pending
 
-__all__ = ["Gate", "gate_of"]
+__all__ = ["SIGNS", "Gate", "gate_of"]
 
-Gate = Callable[[Node], bool]
-"""Whether nothing is wrong with a fitted document; False says nothing."""
 
-_SIGNS: Final = ("\0pending", "\0composed")
+class Gate(Protocol):
+    """Whether nothing is wrong with a fitted document, as plain data; False says nothing."""
+
+    def __call__(self, document: Any, *, exact: bool) -> bool:
+        """`exact`: every value in it is of a built-in type, and no text is one of `SIGNS`."""
+
+
+SIGNS: Final = ("\0pending", "\0composed")
 """What stands for a reference, and for a text around one that is no secret (a literal, where `writeOnly` forbids it).
 Nobody can write it into a file but by an escape, and then the gate does not judge."""
 _SHARED: Final = "common.json"
@@ -55,11 +59,11 @@ def gate_of(strict: Mapping[str, Mapping[str, Any]], file: str) -> Gate | None:
     try:
         validator = library.Draft202012Validator(bundle, formats=formats, validate_formats=True, offline=True)
     except ValueError:
-        return lambda _node: False
+        return lambda _document, *, exact: False  # noqa: ARG005 - the form of a gate
 
-    def accepts(node: Node) -> bool:
+    def accepts(document: Any, *, exact: bool) -> bool:
         try:
-            return bool(validator.is_valid(_plain(node)))
+            return bool(validator.is_valid(document if exact else _signed(document)))
         except (_Unsure, ValueError, OverflowError):
             return False
 
@@ -83,7 +87,7 @@ def _form(schema: Any, file: str) -> Any:
     text: dict[str, Any] = {key: made.pop(key) for key in _TEXT if key in schema and _is_keyword(schema, key)}
     more: list[dict[str, Any]] = []
     if text:
-        more.append({"anyOf": [{"enum": [*_SIGNS]}, _text_form(text)]})
+        more.append({"anyOf": [{"enum": [*SIGNS]}, _text_form(text)]})
     if schema.get("writeOnly") is True:
         more.append({"$ref": f"#/$defs/{_LITERAL_FREE}"})
     if more:
@@ -111,27 +115,26 @@ def _text_form(text: Mapping[str, Any]) -> Any:
 def _literal_free() -> dict[str, Any]:
     again = {"$ref": f"#/$defs/{_LITERAL_FREE}"}
     free: list[dict[str, Any]] = [
-        {"enum": [_SIGNS[0], "", None]},
+        {"enum": [SIGNS[0], "", None]},
         {"type": "object", "additionalProperties": again},
         {"type": "array", "items": again},
     ]
     return {"anyOf": free}
 
 
-def _plain(node: Node) -> Any:
-    """A document as built-in values, references as their sign.
+def _signed(value: Any) -> Any:
+    """A document of built-in values, with references as their sign.
 
     Raises:
         _Unsure: for what has no such form.
     """
-    value = node.value
     kind = value.__class__
     if kind is dict:
-        return {key: _plain(entry) for key, entry in value.items()}
-    if kind is tuple:
-        return [_plain(item) for item in value]
+        return {key: _signed(entry) for key, entry in value.items()}
+    if kind is list:
+        return [_signed(item) for item in value]
     if kind is str:
-        if value in _SIGNS:
+        if value in SIGNS:
             raise _Unsure
         return value
     if value is None or kind is bool:
@@ -140,4 +143,4 @@ def _plain(node: Node) -> Any:
         return float(value) if isinstance(value, float) else int(value)
     if not is_pending(value):
         raise _Unsure
-    return _SIGNS[isinstance(value, Composite) and not holds_secret(value)]
+    return SIGNS[isinstance(value, Composite) and not holds_secret(value)]

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from jinja2.exceptions import TemplateSyntaxError
-
 from reconciler.fields import Kind
 from reconciler.problems import Origin, Problem, Problems, nearest
 from reconciler.spec.document import Node
 from reconciler.spec.faults import Fault
-from reconciler.spec.sandbox import Program, parse, syntax_fault
+from reconciler.spec.program import Program, parse
 from reconciler.spec.strict import SchemaSet
 
 __all__ = ["ACTIONS", "NAMES", "POLICY_FILE", "POLICY_SCHEMA", "Policy", "is_policy", "read_policies"]
@@ -227,11 +225,8 @@ def _program(node: Node, problems: Problems) -> Program | None:
     try:
         program = parse(f"{{{{ {node.value} }}}}")
     except Fault as fault:
-        _complain(problems, fault.code, fault.wrong, fault.expected, node.origin, near=fault.near)
-        return None
-    except TemplateSyntaxError as error:
-        bad = syntax_fault(error)
-        _complain(problems, bad.code, bad.wrong, wanted, node.origin, near=bad.near)
+        expected = wanted if fault.line else fault.expected
+        _complain(problems, fault.code, fault.wrong, expected, node.origin, near=fault.near)
         return None
     if not program.single:
         _complain(problems, "template-syntax", "this is more than one expression", wanted, node.origin)

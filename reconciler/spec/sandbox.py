@@ -6,14 +6,12 @@ looks at a whole one, is charged to a `Budget`: the templates of a pull request 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn, cast
 
 from jinja2 import nodes
 from jinja2.compiler import Frame
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
@@ -22,17 +20,15 @@ from jinja2.utils import missing, pass_environment
 from jinja2.visitor import NodeTransformer
 
 from reconciler.problems import nearest
-from reconciler.spec.faults import CALL, Budget, Fault, Later, check_length, said, too_much
+from reconciler.spec.faults import CALL, TOKEN, TRACED, Budget, Fault, Later, check_length, longest, said, too_much
 from reconciler.spec.filters import BUDGET_KEY, FILTER_TABLE, TEST_TABLE, budget_of, join, numbers, replace
-from reconciler.spec.values import KnownAfterApply
+from reconciler.spec.program import Program
 
-__all__ = ["ENVIRONMENT", "Program", "parse", "syntax_fault"]
+__all__ = ["ENVIRONMENT", "compiled"]
 
 _BITS: Final = 1024
 _SOURCE: Final = 64 * 1024
 _TOKENS: Final = 5_000
-_TOKEN: Final = 2048
-"""Characters that a word of a template counts as, once for each template: compiling one is slow."""
 _TEXT_METHODS: Final = (
     *("upper", "lower", "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith"),
     *("removeprefix", "removesuffix", "title", "capitalize", "replace", "join", "find", "count"),
@@ -43,8 +39,6 @@ _METHODS: Final[Mapping[type, frozenset[str]]] = {
     dict: frozenset({"items", "keys", "values", "get"}),
     list: frozenset({"index", "count"}),
 }
-_TRACED: Final = frozenset({"values", "item", "environment", "metadata", "resource", "change", "live", "plan"})
-"""Names whose values are told: by `compile --explain`, and by a policy that does not hold."""
 _LOOP_NAMES: Final = frozenset({"index", "index0", "first", "last", "length"})
 _REFUSED: Final[dict[type[nodes.Node], str]] = {
     nodes.Macro: "macro",
@@ -164,7 +158,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             wanted = "a name without a leading underscore"
             raise Fault("template-forbidden", f"{attribute!r} can't be read here", wanted, needle=attribute)
         if isinstance(obj, Later):
-            return self._reference(obj, attribute)
+            return obj.attribute(attribute)
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         if _is_open(obj, attribute):
@@ -186,18 +180,6 @@ class _Environment(ImmutableSandboxedEnvironment):
             return obj[argument]
         except (AttributeError, TypeError, LookupError):
             return self.undefined(obj=obj, name=argument)
-
-    def _reference(self, later: Later, attribute: str) -> Later:
-        known = ("id", "name", "endpoint")
-        if later.value is not None or attribute not in known:
-            raise Fault(
-                "unknown-attribute",
-                f"{later.words} has no {attribute!r}",
-                "it alone" if later.value is not None else "id, name or endpoint",
-                near="" if later.value is not None else nearest(attribute, known),
-                needle=attribute,
-            )
-        return Later(f"{later.words}.{attribute}", KnownAfterApply(later.address, attribute))
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         for internal in ("_loop_vars", "_block_vars"):  # Jinja's own, meant for functions that take a context
@@ -275,33 +257,19 @@ def _method(environment: _Environment, obj: Any, name: str) -> Any:
 ENVIRONMENT: Final = _Environment()
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A parsed template.
-
-    Attributes:
-        run: Given the scope, yields literal texts and values in order.
-        single: Whether it is one expression and nothing else, so that the expression's type is kept.
-        path: For a bare `values.a.b`, its parts.
-        reads: All such paths inside, for `compile --explain`.
-        names: All names that it looks up in the scope.
-    """
-
-    run: Callable[[Mapping[str, Any], Budget], Iterator[Any]]
-    single: bool
-    path: tuple[str | int, ...]
-    reads: tuple[tuple[str | int, ...], ...]
-    names: frozenset[str] = frozenset()
-
-
-@lru_cache(maxsize=4096)
-def parse(source: str) -> Program:
-    """Parse and compile a template once.
+def compiled(source: str) -> Program:
+    """Parse and compile a template.
 
     Raises:
-        Fault: `template-forbidden`, `template-limit`.
-        TemplateSyntaxError: with a line inside the text.
+        Fault: `template-syntax` with a line inside the text, `template-forbidden`, `template-limit`.
     """
+    try:
+        return _compiled(source)
+    except TemplateSyntaxError as error:
+        raise _syntax_fault(error) from None
+
+
+def _compiled(source: str) -> Program:
     if len(source) > _SOURCE:
         raise too_much(f"a template of {len(source):,} characters", f"at most {_SOURCE:,}")
     carriage = _unused(source)
@@ -310,30 +278,27 @@ def parse(source: str) -> Program:
     expressions = [node for part in tree.body if isinstance(part, nodes.Output) for node in part.nodes]
     single = len(tree.body) == len(expressions) == 1 and not isinstance(expressions[0], nodes.TemplateData)
     path = _path(expressions[0]) if single else ()
-    reads = tuple(
-        dict.fromkeys(
-            found
-            for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Name))
-            if (found := _path(node, _TRACED))
-        )
-    )
+    named = (_path(node, TRACED) for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Name)))
+    reads = longest(found for found in named if found)
     names = frozenset(find_undeclared_variables(tree)) - set(ENVIRONMENT.globals)
     bound = _Bound(len(source)).visit(tree)
     template = ENVIRONMENT.template_class.from_code(ENVIRONMENT, ENVIRONMENT.compile(bound), ENVIRONMENT.globals)
 
     def run(scope: Mapping[str, Any], budget: Budget) -> Iterator[Any]:
         budget.spend(characters=len(source))
-        budget.once(source, characters=tokens * _TOKEN)
+        budget.once(source, characters=tokens * TOKEN)
         context = template.new_context({**scope, BUDGET_KEY: budget})
         length = 0
         parts: Iterator[Any] = template.root_render_func(context)  # values, for our generator keeps their types
-        for part in parts:
-            length += len(part) if isinstance(part, str) else 1
-            check_length(length)
-            yield part.replace(carriage, "\r") if isinstance(part, str) else part
+        try:
+            for part in parts:
+                length += len(part) if isinstance(part, str) else 1
+                check_length(length)
+                yield part.replace(carriage, "\r") if isinstance(part, str) else part
+        except TemplateError as error:
+            raise Fault("template-failed", said(error), "a template that can be rendered") from None
 
-    longest = tuple(read for read in reads if not any(read == o[: len(read)] and o != read for o in reads))
-    return Program(run, single, path, longest, names)
+    return Program(run, single, path, reads, names)
 
 
 def _count(source: str) -> int:
@@ -371,7 +336,7 @@ def _path(node: nodes.Node, names: frozenset[str] = frozenset({"values", "item"}
     return ()
 
 
-def syntax_fault(error: TemplateSyntaxError) -> Fault:
+def _syntax_fault(error: TemplateSyntaxError) -> Fault:
     """Jinja's own complaint in our form; names of unknown filters and tests get their neighbours."""
     message = str(error.message or "this is no template")
     word = message.partition("'")[2].partition("'")[0]
@@ -385,5 +350,6 @@ def syntax_fault(error: TemplateSyntaxError) -> Fault:
             f"one of {', '.join(names)}",
             near=nearest(word, names),
             needle=word,
+            line=error.lineno,
         )
-    return Fault("template-syntax", message, "a Jinja2 template", needle="")
+    return Fault("template-syntax", message, "a Jinja2 template", line=error.lineno)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from reconciler.fields import Kind
@@ -54,7 +53,7 @@ def _shaped(root: Node, kinds: Sequence[Kind], project: Project, problems: Probl
                 near=near,
             )
         elif key in {"metadata", "lifecycle", "spec"}:
-            part = replace(entry, value={}) if entry.value is None else entry
+            part = entry.with_value({}) if entry.value is None else entry
             if not part.is_map:
                 complain(
                     problems,

@@ -20,13 +20,13 @@ from referencing.jsonschema import DRAFT202012
 from reconciler.problems import Problem
 from reconciler.spec.document import Node, Path
 from reconciler.spec.formats import checker
-from reconciler.spec.gate import Gate, gate_of
+from reconciler.spec.gate import SIGNS, Gate, gate_of
 from reconciler.spec.scalars import scalar
 from reconciler.spec.schema import tighten
 from reconciler.spec.values import Composite, KnownAfterApply, SecretRef, holds_secret, is_pending
 from reconciler.spec.words import Complaint, complaints_of
 
-__all__ = ["SchemaSet"]
+__all__ = ["Plain", "SchemaSet"]
 
 
 class _PendingText(str):
@@ -114,7 +114,8 @@ class SchemaSet:
             name that was meant, and a refused value is one that is not known, so that nobody complains of it twice.
         """
         fitted = self._fit(node, self._speaking([(file, self.strict[file])]))
-        if self._accepts(fitted, file):
+        gate = self._gate(file)
+        if gate is not None and gate(fitted.plain(), exact=False):
             return fitted, (), ()
         found = self._complaints(fitted, file)
         problems = tuple(_problem(complaint, fitted, address) for complaint in found)
@@ -177,15 +178,51 @@ class SchemaSet:
                 waiting.extend((file, sub) for sub in schema.get(key, ()))
         return result
 
-    def _accepts(self, node: Node, file: str) -> bool:
-        """Whether the gate is sure; it takes some milliseconds to make, so that a few documents go without."""
+    def accepted(self, node: Node, file: str) -> Plain | None:
+        """A document as plain data, if it needs no change and nothing is wrong with it; `None` says nothing.
+
+        One pass and the gate's: a fifth of the time of `check` and of what has to be done around it.
+        """
+        gate = self._gate(file)
+        if gate is None:
+            return None
+        found = Plain()
+        try:
+            found.value = self._take(node, self._speaking([(file, self.strict[file])]), found)
+        except _Changes:
+            return None
+        return found if gate(found.value, exact=found.exact) else None
+
+    def _take(self, node: Node, here: _Speaking, found: Plain) -> Any:
+        """The value of a map or list; `_Changes` for what `check` or the rule of nulls would make another value of."""
+        value = node.value
+        if value.__class__ is dict:
+            made, keys = {}, here.keys
+            for key, entry in value.items():
+                inner = keys.get(key) or self._at_key(here, key)
+                below = entry.value
+                kind = below.__class__
+                if kind is str and below not in SIGNS and not inner.numeric:
+                    made[key] = below
+                elif kind is dict or kind is tuple:
+                    made[key] = self._take(entry, inner, found)
+                elif below is None:
+                    raise _Changes
+                else:
+                    made[key] = _taken(below, inner, found)
+            return made
+        if value.__class__ is not tuple:
+            return _taken(value, here, found)
+        return [self._take(item, self._at_index(here, index), found) for index, item in enumerate(value)]
+
+    def _gate(self, file: str) -> Gate | None:
+        """What accepts most documents; it takes some milliseconds to make, so that a few documents go without."""
         count = self._seen[file] = self._seen.get(file, 0) + 1
         if count <= _FEW:
-            return False
+            return None
         if file not in self._gates:
             self._gates[file] = gate_of(self.strict, file)
-        gate = self._gates[file]
-        return gate is not None and gate(node)
+        return self._gates[file]
 
     def _speaking(self, schemas: Iterable[tuple[str, Any]]) -> _Speaking:
         """What speaks about one value, once for each set of subschemas: documents of a kind ask the same."""
@@ -239,6 +276,34 @@ class _Speaking:
         self.whole = not types.isdisjoint({"integer", "number"})
 
 
+class _Changes(Exception):
+    """The document is not taken as it is."""
+
+
+@dataclass(slots=True)
+class Plain:
+    """A document as plain data.
+
+    Attributes:
+        exact: Every value is of a built-in type; else some are references, or numbers with their text.
+        pending: Some are references.
+    """
+
+    value: Any = None
+    exact: bool = True
+    pending: bool = False
+
+
+def _taken(value: Any, here: _Speaking, found: Plain) -> Any:
+    if value in SIGNS or _fit_number(value, here) is not value:
+        raise _Changes
+    if value.__class__ not in _BUILT_IN:
+        found.exact = False
+        found.pending = found.pending or is_pending(value)
+    return value
+
+
+_BUILT_IN: Final = frozenset({str, int, bool, type(None)})
 _FEW: Final = 20
 """Documents of a kind that are judged without the gate."""
 _JUDGED: Final = (("spec",), ("lifecycle",))

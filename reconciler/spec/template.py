@@ -7,18 +7,16 @@ stood. `{{ values.a.b }}` alone gives the very node of the values file, so that 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from jinja2.exceptions import TemplateError, TemplateSyntaxError
-from jinja2.runtime import Undefined
-
 from reconciler.problems import Origin, Problem, Problems, nearest
 from reconciler.spec.document import Layer, Node, field_text, from_plain
-from reconciler.spec.faults import Budget, Fault, Later, as_text, said, weight
-from reconciler.spec.sandbox import Program, parse, syntax_fault
+from reconciler.spec.faults import Budget, Fault, Later, as_text, is_undefined, said, weight
+from reconciler.spec.program import Program, parse
 from reconciler.spec.scalars import LIMITS
 from reconciler.spec.values import Composite, KnownAfterApply, Pending, SecretRef, is_pending
 
@@ -64,11 +62,11 @@ class Scope:
 def holds_template(node: Node) -> bool:
     """Whether any text or key in it does; most parts of most documents hold none, and are not made anew."""
     value = node.value
-    if isinstance(value, str):
-        return has_template(value)
-    if isinstance(value, dict):
-        return any(has_template(key) or holds_template(entry) for key, entry in value.items())
-    return isinstance(value, tuple) and any(map(holds_template, value))
+    if value.__class__ is str:
+        return "{{" in value or "{%" in value
+    if value.__class__ is dict:
+        return any(map(has_template, value)) or any(map(holds_template, value.values()))
+    return value.__class__ is tuple and any(map(holds_template, value))
 
 
 class Renderer:
@@ -97,16 +95,20 @@ class Renderer:
         Problems: `undefined-name`, `template-syntax`, `template-forbidden`, `template-limit`, `template-type`,
         `template-failed`, `template-in-key`, `unknown-secret`, `unknown-attribute`, `not-known-yet`.
         """
-        if isinstance(node.value, str):
-            return self._text(node, scope, address) if has_template(node.value) else node
-        if not holds_template(node):
+        value = node.value
+        if value.__class__ is str:
+            return self._text(node, scope, address) if "{{" in value or "{%" in value else node
+        if value.__class__ is tuple:
+            items = tuple([self.render(item, scope, address) for item in value])
+            return node if all(map(operator.is_, items, value)) else node.with_value(items)
+        if value.__class__ is not dict:
             return node
-        if isinstance(node.value, tuple):
-            return replace(node, value=tuple(self.render(item, scope, address) for item in node.value))
-        for key, entry in node.value.items():
+        entries = {}
+        for key, entry in value.items():
             if has_template(key):
                 self._key_problem(key, entry, address)
-        return node.with_entries({key: self.render(entry, scope, address) for key, entry in node.value.items()})
+            entries[key] = self.render(entry, scope, address)
+        return node if all(map(operator.is_, entries.values(), value.values())) else node.with_value(entries)
 
     def _key_problem(self, key: str, entry: Node, address: str) -> None:
         self._problems.add(
@@ -124,10 +126,6 @@ class Renderer:
             return self._rendered(node, scope)
         except Fault as fault:
             self._fault(fault, node, scope, address)
-        except TemplateSyntaxError as error:
-            self._fault(syntax_fault(error), node, scope, address, line=error.lineno)
-        except TemplateError as error:
-            self._fault(Fault("template-failed", said(error), "a template that can be rendered"), node, scope, address)
         except RecursionError:
             self._fault(
                 Fault("template-limit", "the template is nested too deeply", "a flatter one"), node, scope, address
@@ -182,7 +180,7 @@ class Renderer:
             raise Fault("unknown-address", f"ref() of {shown!r}", wanted, needle="ref")
         return Later(f'ref("{address}")', address=address)
 
-    def _fault(self, fault: Fault, node: Node, scope: Scope, address: str, line: int = 0) -> None:
+    def _fault(self, fault: Fault, node: Node, scope: Scope, address: str) -> None:
         near, expected = fault.near, fault.expected
         if fault.in_scope:
             known = sorted([*scope.data, *self._functions])
@@ -194,7 +192,7 @@ class Renderer:
                 code=fault.code,
                 wrong=fault.wrong,
                 expected=expected,
-                origin=_locate(node, fault.needle, line),
+                origin=_locate(node, fault.needle, fault.line),
                 address=address,
                 nearest=near,
             )
@@ -256,7 +254,7 @@ class _Result:
 
 
 def _leaf(value: Any) -> Any:
-    if isinstance(value, Undefined) and not str(value):
+    if is_undefined(value) and not str(value):
         raise Fault("template-type", "the condition is false and there is no else", "an else with a value", needle="if")
     if isinstance(value, Later):
         return _reference(value)

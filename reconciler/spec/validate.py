@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from reconciler.fields import MARKER_ROOM, FieldPath, Finding, Kind, ReplaceOrder, WaitFor
@@ -12,15 +11,17 @@ from reconciler.problems import Origin, Problem, Problems, nearest
 from reconciler.spec.describe import NoField, SchemaBook
 from reconciler.spec.document import Document, Node, Path, field_text
 from reconciler.spec.formats import duration, is_uuid
+from reconciler.spec.places import origins_of
 from reconciler.spec.resource import Lifecycle, Project, Resource, ResourceRef, Wait
 from reconciler.spec.shape import complain
-from reconciler.spec.strict import SchemaSet
+from reconciler.spec.strict import Plain, SchemaSet
 from reconciler.spec.values import Composite, is_pending
 
 __all__ = ["validate"]
 
 _EXPONENT: Final = 1e16
 """From here on a float is written with an exponent; as a whole number it reads back as what it was."""
+_NO_LIFECYCLE: Final = Lifecycle()
 _CRASHES: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
@@ -48,7 +49,7 @@ def _placed(document: Document, project: Project, problems: Problems) -> Documen
     listed = ", ".join(fitting) or f"none: reconciler.yaml has no provider of type {document.kind.type}"
     if node is None or node.value is None:
         if len(fitting) == 1:
-            return replace(document, provider=fitting[0])
+            return document.with_provider(fitting[0])
         where = document.root.nearest_place(("metadata",))
         if fitting:
             wrong, wanted = "metadata.provider is missing, and several fit", f"one of {listed}"
@@ -56,9 +57,9 @@ def _placed(document: Document, project: Project, problems: Problems) -> Documen
             wrong = f"no provider serves {document.kind.label}"
             wanted = f"a provider of type {document.kind.type} in reconciler.yaml"
         complain(problems, "provider-needed", wrong, wanted, where, address=document.address)
-        return replace(document, provider="")
+        return document.with_provider("")
     if isinstance(node.value, str) and node.value in fitting:
-        return replace(document, provider=node.value)
+        return document.with_provider(node.value)
     if isinstance(node.value, str):
         known = project.providers.get(node.value)
         wrong = f"there is no provider {node.value!r}"
@@ -68,7 +69,7 @@ def _placed(document: Document, project: Project, problems: Problems) -> Documen
         complain(
             problems, "unknown-provider", wrong, f"one of {listed}", node.origin, address=document.address, near=near
         )
-    return replace(document, provider="")
+    return document.with_provider("")
 
 
 def _check_duplicates(documents: Sequence[Document], problems: Problems) -> None:
@@ -123,21 +124,39 @@ def _check_claims(resources: Sequence[Resource], problems: Problems) -> None:
 
 def _validated(document: Document, schemas: SchemaSet, project: Project, problems: Problems) -> Resource | None:
     """One resource, or none when anything is wrong with it. All its problems are told."""
+    taken = schemas.accepted(document.root, document.kind.schema)
     before = len(problems)
+    if taken is None:
+        document, taken = _judged(document, schemas, project, problems)
+    else:
+        _check_beside(document, schemas, taken, problems)
+        _check_kind(document, taken.value, project, problems)
+    if len(problems) > before or not document.provider:
+        return None
+    return _resource(document, taken)
+
+
+def _judged(document: Document, schemas: SchemaSet, project: Project, problems: Problems) -> tuple[Document, Plain]:
+    """A document that is not simply accepted, as the schema wants it; what is wrong with it is told."""
     root = _without_nulls(document.root)
     fitted, found, about = schemas.check(root, document.kind.schema, document.address)
     problems.extend(found)
-    document = replace(document, root=fitted)
-    beside = Problems()  # what the schema can't say; a field that it refused already is not judged twice
-    _check_known(document, beside)
-    _check_names(document, beside)
-    _check_lifecycle(document, schemas, beside)
+    document = document.with_root(fitted)
+    taken = Plain(fitted.plain(), exact=False, pending=True)
+    beside = Problems()  # a field that the schema refused already is not judged twice
+    _check_beside(document, schemas, taken, beside)
     refused = {problem.origin for problem in found}
     problems.extend(problem for problem in beside.items if problem.origin not in refused)
-    _check_kind(document, project, problems, found, about)
-    if len(problems) > before or not document.provider:
-        return None
-    return _resource(document)
+    _check_kind(document, taken.value, project, problems, list(zip(about, found, strict=True)))
+    return document, taken
+
+
+def _check_beside(document: Document, schemas: SchemaSet, taken: Plain, problems: Problems) -> None:
+    """What the schema can't say."""
+    if taken.pending:
+        _check_known(document, problems)
+    _check_names(document, problems)
+    _check_lifecycle(document, schemas, problems)
 
 
 def _without_nulls(node: Node) -> Node:
@@ -146,10 +165,10 @@ def _without_nulls(node: Node) -> Node:
     if isinstance(value, dict):
         kept = {key: _without_nulls(entry) for key, entry in value.items() if entry.value is not None}
         same = len(kept) == len(value) and all(kept[key] is entry for key, entry in value.items())
-        return node if same else node.with_entries(kept)
+        return node if same else node.with_value(kept)
     if isinstance(value, tuple):
         items = tuple([_without_nulls(item) for item in value])
-        return node if all(map(operator.is_, items, value)) else replace(node, value=items)
+        return node if all(map(operator.is_, items, value)) else node.with_value(items)
     return node
 
 
@@ -248,27 +267,30 @@ def _fits_id(kind: Kind, text: str) -> bool:
 
 
 def _check_kind(
-    document: Document, project: Project, problems: Problems, found: Sequence[Problem], about: Sequence[Path]
+    document: Document,
+    plain: Mapping[str, Any],
+    project: Project,
+    problems: Problems,
+    told: Sequence[tuple[Path, Problem]] = (),
 ) -> None:
     """Rules beside the kind: keyed lists, room for the marker, rules across fields."""
     _check_keys(document, problems)
     _check_room(document, problems)
     config = project.providers.get(document.provider)
     settings: Mapping[str, Any] = config.settings if config is not None else {}
-    plain = {"metadata": {}, "lifecycle": {}, **document.root.plain()}
-    misspelt = {
-        (*path[:-1], problem.nearest) for problem, path in zip(found, about, strict=True) if problem.nearest and path
-    }
+    plain = {"metadata": {}, "lifecycle": {}, **plain}
+    about = {path for path, _problem in told}
+    about |= {(*path[:-1], problem.nearest) for path, problem in told if problem.nearest and path}  # misspelt
     for check in document.kind.checks:
         try:
             findings = list(check(plain, settings))
         except _CRASHES:
-            if not found:  # a check may only stumble over what has been refused already
+            if not told:  # a check may only stumble over what has been refused already
                 raise
             continue
         for finding in findings:
             path = _finding_path(finding)
-            if not any(_same_place(path, other) for other in (*about, *misspelt)):
+            if not any(_same_place(path, other) for other in about):
                 problems.add(_finding_problem(document, finding, path))
 
 
@@ -298,12 +320,9 @@ def _finding_problem(document: Document, finding: Finding, path: Path) -> Proble
 
 
 def _check_keys(document: Document, problems: Problems) -> None:
-    for rule in document.kind.fields:
-        if not rule.list_key:
-            continue
-        keys = rule.list_key.split("+")
-        for path, node in _matches(document.root.value["spec"], FieldPath.parse(rule.path).segments, ("spec",)):
-            _check_list(node, path, keys, document, problems)
+    for path, keys in document.kind.keyed_lists:
+        for place, node in _matches(document.root.value["spec"], path.segments, ("spec",)):
+            _check_list(node, place, keys, document, problems)
 
 
 def _matches(node: Node, segments: Sequence[str], path: Path) -> Iterable[tuple[Path, Node]]:
@@ -344,40 +363,41 @@ def _check_room(document: Document, problems: Problems) -> None:
         complain(problems, "too-long", wrong, wanted, node.origin, address=document.address)
 
 
-def _resource(document: Document) -> Resource:
-    root = document.root
-    metadata = root.value["metadata"]
-    live, labels = metadata.get("liveName"), metadata.get("labels")
-    nodes = list(root.walk())
+def _resource(document: Document, taken: Plain) -> Resource:
+    plain = taken.value
+    metadata = plain["metadata"]
+    origins, chains = origins_of(document.root, plain)
     return Resource(
-        ref=ResourceRef(document.provider, document.kind.name, document.name),
+        ref=ResourceRef(document.provider, document.kind.name, metadata["name"]),
         kind=document.kind,
-        live_name=document.name if live is None else live.value,
-        spec=_bare(root.value["spec"]),
-        labels={} if labels is None else labels.plain(),
-        lifecycle=_lifecycle(root.get("lifecycle")),
-        origin=root.origin,
-        origins={path: node.place for path, node in nodes if path},
-        chains={path: node.layers for path, node in nodes if node.chain or node.via},
+        live_name=metadata.get("liveName", metadata["name"]),
+        spec=plain["spec"] if taken.exact else _bare(plain["spec"]),
+        labels=metadata.get("labels", {}),
+        lifecycle=_lifecycle(plain.get("lifecycle", {})),
+        origin=document.origin,
+        origins=origins,
+        chains=chains,
     )
 
 
-def _bare(node: Node) -> Any:
+def _bare(value: Any) -> Any:
     """Plain JSON data: numbers without the text they were written as."""
-    if isinstance(node.value, dict):
-        return {key: _bare(entry) for key, entry in node.value.items()}
-    if isinstance(node.value, tuple):
-        return [_bare(item) for item in node.value]
-    if isinstance(node.value, float):
-        number = float(node.value)
+    kind = value.__class__
+    if kind is dict:
+        return {key: _bare(entry) for key, entry in value.items()}
+    if kind is list:
+        return [_bare(item) for item in value]
+    if isinstance(value, float):
+        number = float(value)
         return int(number) if abs(number) >= _EXPONENT and number.is_integer() else number
-    if isinstance(node.value, int) and not isinstance(node.value, bool):
-        return int(node.value)
-    return node.value
+    if isinstance(value, int) and kind is not bool:
+        return int(value)
+    return value
 
 
-def _lifecycle(node: Node | None) -> Lifecycle:
-    plain: dict[str, Any] = {} if node is None else node.plain()
+def _lifecycle(plain: Mapping[str, Any]) -> Lifecycle:
+    if not plain:
+        return _NO_LIFECYCLE
     wait = plain.get("wait", {})
     return Lifecycle(
         prevent_destroy=plain.get("preventDestroy", False),

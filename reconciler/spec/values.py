@@ -74,15 +74,29 @@ def pending_in(value: Any) -> tuple[SecretRef | KnownAfterApply, ...]:
     """All references in a value, depth first, in order, repetitions included."""
     if value.__class__ in _PLAIN:
         return ()
-    if isinstance(value, SecretRef | KnownAfterApply):
-        return (value,)
-    if isinstance(value, Composite):
-        return tuple(part for part in value.parts if not isinstance(part, str))
-    if isinstance(value, Mapping):
-        return tuple(found for item in value.values() for found in pending_in(item))
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return tuple(found for item in value for found in pending_in(item))
-    return ()
+    found: list[SecretRef | KnownAfterApply] = []
+    _collect(value, found)
+    return tuple(found)
+
+
+def _collect(value: Any, found: list[SecretRef | KnownAfterApply]) -> None:
+    kind = value.__class__  # built-in ones first: to ask for an abstract class takes ten times as long
+    if kind is dict:
+        for item in value.values():
+            if item.__class__ not in _PLAIN:
+                _collect(item, found)
+    elif kind is list or kind is tuple:
+        for item in value:
+            if item.__class__ not in _PLAIN:
+                _collect(item, found)
+    elif isinstance(value, SecretRef | KnownAfterApply):
+        found.append(value)
+    elif isinstance(value, Composite):
+        found.extend(part for part in value.parts if not isinstance(part, str))
+    elif isinstance(value, Mapping):
+        _collect(list(value.values()), found)
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        _collect(list(value), found)
 
 
 def holds_secret(value: Any) -> bool:
@@ -97,8 +111,11 @@ def fill(  # noqa: PLR0911 - one for each kind of value
 
     A `Composite` whose parts are all resolved becomes one text.
     """
-    if value.__class__ in _PLAIN:
+    kind = value.__class__
+    if kind in _PLAIN:
         return value
+    if kind is dict:
+        return {key: item if item.__class__ in _PLAIN else fill(item, resolve) for key, item in value.items()}
     if isinstance(value, SecretRef | KnownAfterApply):
         return resolve(value)
     if isinstance(value, Composite):
@@ -106,35 +123,41 @@ def fill(  # noqa: PLR0911 - one for each kind of value
         if any(is_pending(part) for part in parts):
             return Composite(parts)
         return "".join(map(str, parts))
-    if isinstance(value, Mapping):
-        return {key: fill(item, resolve) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [fill(item, resolve) for item in value]
+    if isinstance(value, Mapping):
+        return {key: fill(item, resolve) for key, item in value.items()}
     return value
 
 
-def encode(value: Any) -> Any:
+def encode(value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
     """A value as plain JSON: references as `{"$secret": …}`, `{"$ref": …, "attribute": …}`, `{"$text": […]}`.
 
     A mapping of the user's whose first key begins with `$` is wrapped in `{"$map": …}`.
     """
+    kind = value.__class__
+    if kind in _PLAIN:
+        return value
     if isinstance(value, SecretRef):
         return {"$secret": value.name}
     if isinstance(value, KnownAfterApply):
         return {"$ref": value.address, "attribute": value.attribute}
     if isinstance(value, Composite):
         return {"$text": [encode(part) for part in value.parts]}
-    if isinstance(value, Mapping):
-        plain = {str(key): encode(item) for key, item in value.items()}
-        return {"$map": plain} if any(key.startswith("$") for key in plain) else plain
+    if kind is dict or isinstance(value, Mapping):
+        plain = {str(key): item if item.__class__ in _PLAIN else encode(item) for key, item in value.items()}
+        return {"$map": plain} if any(key[:1] == "$" for key in plain) else plain
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     return value
 
 
-def decode(value: Any) -> Any:
+def decode(value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
     """What `encode` made, back again."""
-    if isinstance(value, Mapping):
+    kind = value.__class__
+    if kind in _PLAIN:
+        return value
+    if kind is dict or isinstance(value, Mapping):
         if "$secret" in value:
             return SecretRef(str(value["$secret"]))
         if "$ref" in value:
@@ -142,7 +165,7 @@ def decode(value: Any) -> Any:
         if "$text" in value:
             return Composite(tuple(decode(part) for part in value["$text"]))
         inner = value.get("$map", value)
-        return {key: decode(item) for key, item in inner.items()}
+        return {key: item if item.__class__ in _PLAIN else decode(item) for key, item in inner.items()}
     if isinstance(value, list | tuple):
         return [decode(item) for item in value]
     return value

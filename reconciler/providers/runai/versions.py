@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from reconciler.diff.fieldbook import is_there
 from reconciler.fields import Check, FieldPath, FieldRule, Finding
 from reconciler.fields.rule import release
 
@@ -20,10 +22,17 @@ def in_version(table: tuple[FieldRule, ...], newest: str) -> Check:
     """A check that finds each written field that the instance's release does not have (`not-in-version`)."""
     bounded = {FieldPath.parse(rule.path).segments: rule for rule in table if rule.since or rule.until}
 
+    @lru_cache(maxsize=64)
+    def absent(version: str) -> tuple[FieldPath, ...]:
+        return tuple(FieldPath(path) for path, rule in bounded.items() if not _has(rule, version))
+
     def check(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterable[Finding]:
         version = version_of(settings, newest)
         told: list[str] = []
-        for path, pattern in _places(document.get("spec") or {}, "", ()):
+        spec = document.get("spec") or {}
+        if not any(is_there(spec, path) for path in absent(version)):
+            return  # a tenth of the time of going through all that is written
+        for path, pattern in _places(spec, "", ()):
             rule = bounded.get(pattern)
             inside = any(path.startswith((f"{above}.", f"{above}[")) for above in told)
             if rule is not None and not _has(rule, version) and not inside:
