@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from reconciler.fields.path import FieldPath
 from reconciler.fields.rule import UNSET, FieldRule
+from reconciler.fields.tree import RuleTree
 
 __all__ = [
     "MARKER_ROOM",
@@ -195,6 +196,7 @@ class Kind:
     _rules: Mapping[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
     keyed_lists: tuple[tuple[FieldPath, tuple[str, ...]], ...] = field(init=False, repr=False, default=())
     """The lists whose entries have a key, and the fields that it is made of."""
+    _tree: list[RuleTree] = field(init=False, repr=False, compare=False, default_factory=list)
     _exact: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
     _speaking: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -218,6 +220,13 @@ class Kind:
     def cite(self, source: str) -> str:
         """A row's source as somebody reads it who does not know the table: the sheet, then the section and tag."""
         return f"{self.sheet} {source}" if self.sheet and source.startswith("§") else source
+
+    @property
+    def tree(self) -> RuleTree:
+        """The table as a tree."""
+        if not self._tree:
+            self._tree.append(RuleTree.of(self._rules))
+        return self._tree[0]
 
     def exact_rule(self, path: FieldPath) -> FieldRule | None:
         """The row of exactly this path (concrete or pattern), or none."""
