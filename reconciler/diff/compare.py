@@ -101,21 +101,20 @@ def compare(sides: Sides) -> Comparison:
         Changes sorted by path; equal sides give none.
     """
     result = Comparison()
-    tree = None if sides.live.hidden else sides.kind.tree
+    tree = sides.kind.tree(sides.live.hidden)
     _walk(sides, _Node(FieldPath(), (), sides.desired, sides.live.spec, sides.applied or {}), result, tree)
     result.changes.sort(key=lambda change: change.path.segments)
     return result
 
 
-def _walk(sides: Sides, node: _Node, result: Comparison, tree: RuleTree | None) -> None:
-    """`tree`: by which what is plainly in sync is passed over; without one, every value is looked at."""
+def _walk(sides: Sides, node: _Node, result: Comparison, tree: RuleTree) -> None:
+    """`tree`: the rules from here on, by which what is plainly in sync is passed over."""
     if any(node.path.starts_with(path) for path in sides.ignore):
         return
     rule = sides.kind.exact_rule(node.path) if node.path.segments else None
     if rule is not None and rule.list_key and _is_list(node.desired, node.applied):
-        below = None if tree is None or rule.left_out_by else tree.each
         for child in _keyed_children(sides.kind, node, rule.list_key):
-            _walk(sides, _unless_left_out(child, rule.left_out_by) if rule.left_out_by else child, result, below)
+            _walk(sides, _unless_left_out(child, rule.left_out_by) if rule.left_out_by else child, result, tree.each)
     elif _is_tree(rule, node):
         for child, below in _mapping_children(node, tree):
             _walk(sides, child, result, below)
@@ -134,13 +133,13 @@ def _is_list(*values: Any) -> bool:
     return any(isinstance(value, list | tuple) for value in values)
 
 
-def _mapping_children(node: _Node, tree: RuleTree | None) -> Iterable[tuple[_Node, RuleTree | None]]:
+def _mapping_children(node: _Node, tree: RuleTree) -> Iterable[tuple[_Node, RuleTree]]:
     """What is below, but for what is plainly in sync: nine tenths of the time of a plan of 10,000."""
     desired, live, applied = (_mapping(value) for value in (node.desired, node.live, node.applied))
     for key in dict.fromkeys([*desired, *applied]):
-        below = None if tree is None else tree.child(key)
+        below = tree.child(key)
         sides = (desired.get(key, ABSENT), live.get(key, ABSENT), applied.get(key, ABSENT))
-        if below is None or not is_settled(below, *sides):
+        if not is_settled(below, *sides):
             yield _Node(node.path / key, (*node.where, key), *sides), below
 
 

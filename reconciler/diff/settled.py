@@ -55,8 +55,11 @@ def _is_map_settled(tree: RuleTree, desired: dict[str, Any], live: dict[str, Any
 
 def _is_entry_settled(tree: RuleTree, desired: Any, live: Any) -> bool:
     """Of two entries at one place: by their keys they are the same one, or this says no."""
-    has_key = desired.__class__ is dict and all(key in desired for key in tree.list_key)
-    return has_key and is_settled(tree.each, desired, live, desired)
+    if desired.__class__ is not dict or not all(key in desired for key in tree.list_key):
+        return False
+    if tree.left_out_by and (live.__class__ is not dict or tree.left_out_by in desired or live.get(tree.left_out_by)):
+        return False
+    return is_settled(tree.each, desired, live, desired)
 
 
 def _alike(one: Any, other: Any) -> bool:

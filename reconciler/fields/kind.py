@@ -63,6 +63,8 @@ class WaitFor(StrEnum):
 
 _MOST_PATHS: Final = 1 << 14
 """Concrete paths of which a kind remembers the rows; keys of lists, which are many, stand in them."""
+_MOST_TREES: Final = 64
+"""Sets of hidden paths for which a kind remembers the tree of its table; most kinds have one or two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ class Kind:
     _rules: Mapping[FieldPath, FieldRule] = field(init=False, repr=False, compare=False, default_factory=dict)
     keyed_lists: tuple[tuple[FieldPath, tuple[str, ...]], ...] = field(init=False, repr=False, default=())
     """The lists whose entries have a key, and the fields that it is made of."""
-    _tree: list[RuleTree] = field(init=False, repr=False, compare=False, default_factory=list)
+    _trees: dict[frozenset[str], RuleTree] = field(init=False, repr=False, compare=False, default_factory=dict)
     _exact: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
     _speaking: dict[FieldPath, FieldRule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -221,12 +223,14 @@ class Kind:
         """A row's source as somebody reads it who does not know the table: the sheet, then the section and tag."""
         return f"{self.sheet} {source}" if self.sheet and source.startswith("§") else source
 
-    @property
-    def tree(self) -> RuleTree:
-        """The table as a tree."""
-        if not self._tree:
-            self._tree.append(RuleTree.of(self._rules))
-        return self._tree[0]
+    def tree(self, hidden: frozenset[str] = frozenset()) -> RuleTree:
+        """The table as a tree, for an item that does not show what stands at the `hidden` paths."""
+        found = self._trees.get(hidden)
+        if found is None:
+            if len(self._trees) >= _MOST_TREES:
+                self._trees.clear()
+            found = self._trees[hidden] = RuleTree.of(self._rules, hidden)
+        return found
 
     def exact_rule(self, path: FieldPath) -> FieldRule | None:
         """The row of exactly this path (concrete or pattern), or none."""

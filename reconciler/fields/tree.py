@@ -17,25 +17,37 @@ class RuleTree:
         decides: Whether a live value that equals the desired one settles the matter: the API shows this field in the
             spec's own words, and no autoscaler moves it.
         list_key: The fields by which the entries of this list are known; empty: it is a value as a whole.
+        left_out_by: Of an entry of this list, the flag that says that it is not there.
         whole: A map here is a value as a whole.
     """
 
-    __slots__ = ("_below", "_inherited", "decides", "list_key", "whole")
+    __slots__ = ("_below", "_inherited", "decides", "left_out_by", "list_key", "whole")
 
     def __init__(self, rule: FieldRule | None, *, inherited: bool) -> None:
         self._inherited = inherited if rule is None else _is_shown(rule)
-        self.decides = self._inherited and (rule is None or (rule.bounds is None and not rule.left_out_by))
+        self.decides = self._inherited and (rule is None or rule.bounds is None)
         self.list_key = tuple(rule.list_key.split("+")) if rule is not None and rule.list_key else ()
+        self.left_out_by = rule.left_out_by if rule is not None else ""
         self.whole = rule is not None and bool(rule.normalise)
         self._below: dict[str, RuleTree] = {}
 
     @classmethod
-    def of(cls, rules: Mapping[FieldPath, FieldRule]) -> RuleTree:
-        """The root of a table."""
+    def of(cls, rules: Mapping[FieldPath, FieldRule], hidden: Iterable[str] = ()) -> RuleTree:
+        """The root of a table; at the `hidden` paths and below them, no live value settles anything."""
         root = cls(None, inherited=True)
         for path, rule in sorted(rules.items(), key=lambda pair: len(pair[0])):
             root._put(path.segments, rule)
+        for text in hidden:
+            root._hide(FieldPath.parse(text).pattern.segments)
         return root
+
+    def _hide(self, segments: Iterable[str]) -> None:
+        here = self
+        for segment in segments:
+            here = here.child(segment)
+        here.decides = here._inherited = False  # noqa: SLF001 - of its own class
+        for key in list(here._below):  # noqa: SLF001 - the same
+            here._hide((key,))  # noqa: SLF001 - the same
 
     def _put(self, segments: Iterable[str], rule: FieldRule) -> None:
         *above, last = segments
