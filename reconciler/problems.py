@@ -13,8 +13,7 @@ The exception tree:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class Origin(NamedTuple):
     """A place in a file that a person wrote; line and column count from 1, as an editor shows them.
 
     Line 0: no file, but an option of the command line, such as `--set replicas`.
@@ -182,6 +180,8 @@ def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def nearest(word: str, candidates: Iterable[str]) -> str:
     """The candidate that a person most likely meant, or an empty string when none is close."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - 1 ms, and only for mistakes
+
     pool: Sequence[str] = sorted(set(candidates))
     folded = word.replace("_", "").replace("-", "").casefold()
     best, best_ratio = "", 0.0

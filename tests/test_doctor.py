@@ -164,11 +164,11 @@ def test_each_host_that_gets_credentials_is_named_with_the_reason(
 def test_every_kind_says_what_its_writes_need() -> None:
     for found in provider_types().values():
         for kind in found.kinds:
-            ops = [op for row in found.rights if row.kind == kind.name for op in row.ops]
+            ops = [op for row in found.rights() if row.kind == kind.name for op in row.ops]
             assert {"create", "delete"} <= set(ops), kind.label
             assert len(ops) == len(set(ops)), kind.label
-        assert {row.kind for row in found.rights} == {kind.name for kind in found.kinds}
-        assert all(row.source.startswith(found.name) for row in found.rights)
+        assert {row.kind for row in found.rights()} == {kind.name for kind in found.kinds}
+        assert all(row.source.startswith(found.name) for row in found.rights())
 
 
 def test_a_ledger_that_can_not_be_written_is_told_before_an_apply(fleet: Any) -> None:

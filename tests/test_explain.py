@@ -297,7 +297,7 @@ def test_a_setting_of_an_environment_is_told_too(explain: Explain) -> None:
 
 
 def test_every_code_tells_meaning_and_remedy(facts: Callable[[str], dict[str, Any]]) -> None:
-    own = [code for type_ in provider_types().values() for code in type_.codes]
+    own = [code for type_ in provider_types().values() for code in type_.codes()]
     assert own
     for code in (*CODES.values(), *own):
         found = facts(code.code)
@@ -319,7 +319,7 @@ def test_without_an_argument_all_kinds_and_codes_are_listed(explain: Explain) ->
     assert all(f"  {label} " in told.out for label in (*KINDS, *OURS))
     listed = set(told.out.replace(",", "").split())
     assert {code.code for code in CODES.values()} <= listed
-    assert {code.code for type_ in provider_types().values() for code in type_.codes} <= listed
+    assert {code.code for type_ in provider_types().values() for code in type_.codes()} <= listed
 
 
 # What does not exist

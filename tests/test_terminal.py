@@ -207,13 +207,3 @@ def test_nothing_turns_where_nobody_looks(env: dict[str, str], monkeypatch: pyte
     with terminal(60, **env) as shown, reading(Printer(quiet="quiet" in env), ["theta"]):
         time.sleep(0.05)
     assert shown == [""]
-
-
-def test_help_loads_neither_rich_nor_what_talks_to_providers() -> None:
-    code = (
-        "import sys\nsys.argv = ['reconciler', '--help']\nfrom reconciler.cli.main import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'rich', 'httpx', 'sqlalchemy'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"

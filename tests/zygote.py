@@ -5,12 +5,15 @@ Each line on stdin is a job (`args`, `env`, `out`, `err`); each line on stdout i
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
+import pkgutil
 import sys
 from typing import Any, NoReturn
 
+import reconciler
 from reconciler.cli.main import COMMANDS, main, module_of
 from reconciler.providers.registry import provider_types
 
@@ -45,6 +48,10 @@ def _serve() -> None:
     for name in COMMANDS:
         module_of(name)
     provider_types()
+    # Also what a command imports only when it needs it: else each child would pay for it.
+    for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -6,11 +6,11 @@ import dataclasses
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import version
 from typing import Final
 
 import click
 
+from reconciler import __version__
 from reconciler.cli.doctor_access import hosts, rights
 from reconciler.cli.exits import Exit
 from reconciler.cli.help import Sectioned
@@ -106,7 +106,7 @@ def _system() -> Diagnosis:
     """What runs here: the first thing that whoever is asked for help wants to know."""
     python = f"Python {platform.python_version()}"
     machine_ = " ".join(part for part in (platform.system(), platform.release(), platform.machine()) if part)
-    message = f"reconciler {version('reconciler')}, {python}, {machine_}"
+    message = f"reconciler {__version__}, {python}, {machine_}"
     return Diagnosis(topic="system", state=Health.OK, message=message)
 
 
@@ -184,7 +184,7 @@ def _catalogue(session: Session, name: str) -> Iterator[Diagnosis]:
 
 def _lists(session: Session, name: str) -> Iterator[Diagnosis]:
     world = session.read_world()
-    rows = provider_types()[session.spec.project.providers[name].type].rights
+    rows = provider_types()[session.spec.project.providers[name].type].rights()
     held = {entry.live_id for entry in world.entries.values()}
     for (_, kind), listing in sorted(world.listings.items()):
         topic = f"{name}: {kind}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from reconciler.plan.outcome import Report
-from reconciler.plan.plan import Plan
 from reconciler.problems import Incomplete, ReconcilerError, Refused
+
+if TYPE_CHECKING:  # 35 ms, and a command that makes plans has them already
+    from reconciler.plan.outcome import Report
+    from reconciler.plan.plan import Plan
 
 __all__ = ["Exit", "of_error", "of_plan", "of_report", "worst"]
 

@@ -100,7 +100,7 @@ def _split(what: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1)
 def _codes() -> Mapping[str, Code]:
-    own = chain.from_iterable(type_.codes for type_ in provider_types().values())
+    own = chain.from_iterable(type_.codes() for type_ in provider_types().values())
     return {**CODES, **{code.code: code for code in own}}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from reconciler.cli.import_proof import Proof
 from reconciler.diff.change import Change
+from reconciler.render.problems import problems_text
 from reconciler.render.safe import for_terminal
-from reconciler.render.text import problems_text
 from reconciler.spec.resource import Project
 
 __all__ = ["report"]

@@ -14,6 +14,7 @@ from reconciler.diff.live import Live, Verdict, owner_hash
 from reconciler.problems import Problem
 from reconciler.providers.measure import measure
 from reconciler.render import machine, text
+from reconciler.render.problems import problems_text
 from reconciler.render.rows import ListRow
 
 __all__ = ["command"]
@@ -49,7 +50,7 @@ def command(common: Common, *, output: str, metrics: bool, provider: str) -> int
     else:
         common.printer.page(text.list_text(rows, common.printer.style, measured))
         if failed:
-            common.printer.note(text.problems_text(failed))
+            common.printer.note(problems_text(failed))
     return Exit.ERROR if failed else Exit.DONE
 
 

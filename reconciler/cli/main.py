@@ -12,6 +12,7 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
+from reconciler import __version__
 from reconciler.cli.output import OutputError, Printer
 
 __all__ = ["cli", "main", "module_of"]
@@ -80,7 +81,7 @@ class _Commands(click.Group):
     epilog="Example: reconciler plan -C specs-example",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="reconciler", prog_name="reconciler")
+@click.version_option(__version__, prog_name="reconciler")
 def cli() -> None:
     """Desired state in Git, live state from the providers, and a plan between them that a person can trust."""
 
@@ -191,8 +192,8 @@ def _while_printing(error: OSError) -> bool:
 def _told(error: Exception) -> str:
     """An error in its own words; problems with all places that belong to them, as `validate` shows them."""
     from reconciler.problems import Refused, SpecError  # noqa: PLC0415
+    from reconciler.render.problems import problems_text  # noqa: PLC0415
     from reconciler.render.safe import for_terminal  # noqa: PLC0415
-    from reconciler.render.text import problems_text  # noqa: PLC0415
 
     if isinstance(error, SpecError | Refused) and error.problems:
         return problems_text(error.problems)

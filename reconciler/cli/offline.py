@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,14 +17,14 @@ from reconciler.cli.revision import revision_of
 from reconciler.cli.selection import selection
 from reconciler.cli.session import named_owners, with_prices
 from reconciler.diff.live import Applied, Listing
-from reconciler.ledger.journal import dump, load
+from reconciler.ledger.journal import dump, from_data
 from reconciler.plan.cost import PriceList
 from reconciler.plan.digest import canonical_json
 from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
 from reconciler.plan.snapshot import SNAPSHOT_FORMAT, Snapshot, Taken, read_snapshot, snapshot_json
 from reconciler.problems import Origin, Problem, Refused, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
-from reconciler.render.seal import seal
+from reconciler.render.seal import is_sealed, seal
 from reconciler.spec.bulk import uncollected
 from reconciler.spec.resource import ProviderConfig, Spec
 from reconciler.spec.values import encode, is_pending
@@ -180,16 +181,23 @@ def read_snapshot_file(place: str, content: bytes | str) -> Snapshot:
     Raises:
         SpecError: `not-a-snapshot`, `snapshot-altered`.
     """
+    with uncollected():
+        return _read_snapshot(place, content)
+
+
+def _read_snapshot(place: str, content: bytes | str) -> Snapshot:
+    raw = content.encode() if isinstance(content, str) else content
+    intact = is_sealed(raw)
     try:
-        data = json.loads(content)
+        data = json.loads(raw)
     except (ValueError, RecursionError):
         raise _bad(place, "not-a-snapshot", "it is no snapshot: it is no JSON") from None
     if not isinstance(data, dict) or data.get("format") != SNAPSHOT_FORMAT:
         raise _bad(place, "not-a-snapshot", f"it is no snapshot of format {SNAPSHOT_FORMAT}")
-    if seal(data) != data:
+    if not intact and seal(data) != data:
         raise _bad(place, "snapshot-altered", "its checksum does not fit its content: it was altered or cut")
     try:
-        return read_snapshot(data, all_kinds(), _load)
+        return read_snapshot(data, all_kinds(), partial(from_data, Applied))
     except ValueError as error:
         raise _bad(place, "not-a-snapshot", str(error)) from None
 
@@ -197,10 +205,6 @@ def read_snapshot_file(place: str, content: bytes | str) -> Snapshot:
 def sealed(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as JSON, with its checksum."""
     return seal(snapshot_json(snapshot, lambda entry: json.loads(dump(entry))))
-
-
-def _load(row: Mapping[str, Any]) -> Applied:
-    return load(Applied, json.dumps(row))
 
 
 def _bad(place: str, code: str, wrong: str) -> SpecError:

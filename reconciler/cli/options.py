@@ -15,7 +15,6 @@ import click
 from reconciler.cli.help import COMMON, PERMISSIONS, SELECTION, Shared
 from reconciler.cli.output import Printer
 from reconciler.cli.project import ProjectFiles, load_spec
-from reconciler.cli.result import ResultFile
 from reconciler.spec import Spec
 from reconciler.spec.formats import duration
 from reconciler.spec.resource import Limit
@@ -70,6 +69,8 @@ def common_options(command: _Command) -> _Command:
         printer.log_json = options.pop("log_format") == "json"
         result = options.pop("result", None)
         if result is not None:
+            from reconciler.cli.result import ResultFile  # noqa: PLC0415 - 3 ms, for this option alone
+
             name = str(click.get_current_context().info_name)
             printer.saved = ResultFile(Path(result), name, where.environment, printer.redactor.redact)
             printer.saved.begin()

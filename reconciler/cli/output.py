@@ -10,13 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from reconciler.render.layout import fit
-from reconciler.render.safe import no_commands
-from reconciler.render.style import Style
 from reconciler.secrets.redact import Redactor
 
 if TYPE_CHECKING:
     from reconciler.cli.result import ResultFile
+    from reconciler.render.style import Style
 
 __all__ = ["OutputError", "Printer", "columns"]
 
@@ -71,6 +69,8 @@ class Printer:
     @property
     def style(self) -> Style:
         """How to write for whoever reads stdout."""
+        from reconciler.render.style import Style  # noqa: PLC0415 - 1 ms, for those who paint
+
         return Style(colour=self.colour, unicode=self.unicode, width=columns(sys.stdout), verbose=self.verbose > 0)
 
     def page(self, text: str) -> None:
@@ -165,7 +165,12 @@ def columns(stream: TextIO | None) -> int:
 
 def _fitted(text: str, stream: TextIO | None) -> str:
     width = columns(stream)
-    return no_commands("\n".join(fit(text.split("\n"), width))) if width else text
+    if not width:
+        return text
+    from reconciler.render.layout import fit  # noqa: PLC0415 - 8 ms with `safe`, and only for a terminal
+    from reconciler.render.safe import no_commands  # noqa: PLC0415
+
+    return no_commands("\n".join(fit(text.split("\n"), width)))
 
 
 def _write(stream: TextIO, data: bytes) -> None:

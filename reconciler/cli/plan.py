@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reconciler import __version__
 from reconciler.cli.exits import of_plan
 from reconciler.cli.help import Sectioned
 from reconciler.cli.offline import Offline, open_snapshot
@@ -153,7 +153,7 @@ def say_notes(session: Session) -> None:
 
 
 def _save(plan: Plan, path: Path, printer: Printer) -> None:
-    data = machine.plan_file(plan, tool=f"reconciler {version('reconciler')}")
+    data = machine.plan_file(plan, tool=f"reconciler {__version__}")
     try:
         path.write_text(machine.dump(machine.with_texts(data, printer.redactor.redact)), encoding="utf-8")
     except OSError as error:

@@ -13,8 +13,9 @@ from typing import Any
 
 from reconciler.cli.output import OutputError
 from reconciler.problems import Refused, SpecError
-from reconciler.render import machine
 from reconciler.render.envelope import PARTS, empty_result
+from reconciler.render.problems import problems_json
+from reconciler.render.seal import dump, with_texts
 
 __all__ = ["ResultFile"]
 
@@ -54,7 +55,7 @@ class ResultFile:
     def fail(self, error: BaseException, told: str) -> None:
         """What ended the command; `told` is what stderr says of it."""
         found = error.problems if isinstance(error, SpecError | Refused) else ()
-        self._data |= {"message": told, "problems": machine.problems_json(found)["problems"]}
+        self._data |= {"message": told, "problems": problems_json(found)["problems"]}
 
     def report_problems(self, document: Mapping[str, Any]) -> None:
         """Mistakes that a command has found and told itself."""
@@ -67,8 +68,8 @@ class ResultFile:
 
     def _write(self) -> None:
         parts = {key: self._data[key] for key in PARTS}  # masked already, and sealed as they are
-        masked = machine.with_texts({k: v for k, v in self._data.items() if k not in parts}, self.redact)
+        masked = with_texts({k: v for k, v in self._data.items() if k not in parts}, self.redact)
         try:
-            self.path.write_text(machine.dump({**masked, **parts}), encoding="utf-8")
+            self.path.write_text(dump({**masked, **parts}), encoding="utf-8")
         except OSError as error:
             raise OutputError(f"the result could not be saved: {error.strerror}") from None

@@ -26,8 +26,9 @@ from reconciler.ledger.git_repository import GitRepository, Moved
 from reconciler.plan.snapshot import SNAPSHOT_FORMAT, Account, Snapshot
 from reconciler.plan.taking import take_snapshot
 from reconciler.problems import Origin, Problem, ReconcilerError, SpecError
-from reconciler.render import machine, text
-from reconciler.render.seal import seal
+from reconciler.render import machine
+from reconciler.render.problems import problems_text
+from reconciler.render.seal import dump_rows, seal
 from reconciler.spec.resource import Project, Spec
 
 __all__ = ["command"]
@@ -63,7 +64,7 @@ def command(common: Common, *, out: str | None, publish: bool, source: str | Non
     snapshot = _read(spec, common) if source is None else open_snapshot(source, spec, common.where.root).snapshot
     data = machine.with_texts(sealed(snapshot), common.printer.redactor.redact)
     if out is not None:
-        _save(out, machine.dump(data))
+        _save(out, dump_rows(data))
     if publish:
         said = _publish(_repository(project, common.where.root), data, _file(project.owner))
         common.printer.note(f"{project.owner}: {said}")
@@ -115,7 +116,7 @@ def _exit_of(snapshot: Snapshot, printer: Printer) -> Exit:
         if listing.verdict is Verdict.FAILED
     ]
     if failed:
-        printer.note(text.problems_text(failed))
+        printer.note(problems_text(failed))
         printer.note("the snapshot says so: plans from it will not know what is live there")
     return Exit.ERROR if failed else Exit.DONE
 
@@ -173,7 +174,7 @@ def _publish(repository: GitRepository, data: Mapping[str, Any], path: str) -> s
     Raises:
         LedgerError: the remote can't be reached, or refuses; others were faster each time.
     """
-    content = machine.dump(data)
+    content = dump_rows(data)
     for attempt in range(1, _TRIES + 1):
         tip = repository.fetch()
         published = repository.read(tip, path)[1]

@@ -7,8 +7,8 @@ import click
 from reconciler.cli.exits import Exit
 from reconciler.cli.help import Sectioned
 from reconciler.cli.options import Common, common_options, output_option, result_option
+from reconciler.cli.output import Printer
 from reconciler.problems import Problem, SpecError
-from reconciler.render import machine, text
 
 __all__ = ["command"]
 
@@ -46,16 +46,24 @@ def command(common: Common, *, online: bool, output: str) -> int:
                     problems += (Problem(code="list-failed", address=name, wrong=message, expected="it to answer"),)
     except SpecError as error:
         problems = error.problems
-    data = machine.problems_json(problems, warnings)
-    if common.printer.saved is not None:
-        common.printer.saved.report_problems(data)
-    if output == "json":
-        common.printer.result(machine.dump(data), utf8=True)
-        return Exit.ERROR if problems else Exit.DONE
-    if warnings:
-        common.printer.note(text.problems_text(warnings))
-    if problems:
-        common.printer.note(text.problems_text(problems))
-    else:
+    if common.printer.saved is not None or output == "json" or warnings or problems:
+        _tell(common.printer, problems, warnings, output)
+    if not problems and output != "json":
         common.printer.result(summary)
     return Exit.ERROR if problems else Exit.DONE
+
+
+def _tell(printer: Printer, problems: tuple[Problem, ...], warnings: tuple[Problem, ...], output: str) -> None:
+    from reconciler.render.problems import problems_json, problems_text  # noqa: PLC0415 - 3 ms, and often all is well
+
+    data = problems_json(problems, warnings)
+    if printer.saved is not None:
+        printer.saved.report_problems(data)
+    if output == "json":
+        from reconciler.render.seal import dump  # noqa: PLC0415
+
+        printer.result(dump(data), utf8=True)
+        return
+    for found in (warnings, problems):
+        if found:
+            printer.note(problems_text(found))

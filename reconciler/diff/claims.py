@@ -35,6 +35,8 @@ class Claims:
 
 def addresses(resource: Resource) -> tuple[str, ...]:
     """Its address and those it had (`renamedFrom`)."""
+    if not resource.lifecycle.renamed_from:
+        return (resource.address,)
     ref = resource.ref
     former = (str(ResourceRef(ref.provider, ref.kind, name)) for name in resource.lifecycle.renamed_from)
     return tuple(dict.fromkeys((resource.address, *former)))

@@ -13,12 +13,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from reconciler.diff.compare import ABSENT, same
-from reconciler.diff.fieldbook import FieldBook, exists, get, is_there, put
+from reconciler.diff.fieldbook import FieldBook, exists, get, put
 from reconciler.diff.hush import hushed, is_told, looks_secret
 from reconciler.diff.live import Live
 from reconciler.fields import UNSET, FieldPath, FieldRule, Kind, Secret, Seen
 from reconciler.fields.normalise import empty_to_none, normalise
-from reconciler.fields.path import EACH
+from reconciler.fields.path import EACH, is_there
 from reconciler.spec.resource import Lifecycle, Resource, ResourceRef
 from reconciler.spec.values import Composite, SecretRef
 

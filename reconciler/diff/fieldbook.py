@@ -7,11 +7,10 @@ from typing import Any
 
 from reconciler.diff.compare import ABSENT
 from reconciler.fields import FieldPath, FieldRule, Kind
-from reconciler.fields.path import EACH
 from reconciler.fields.rule import release
 from reconciler.spec.describe import Field, NoField, SchemaBook
 
-__all__ = ["FieldBook", "exists", "get", "is_there", "put"]
+__all__ = ["FieldBook", "exists", "get", "put"]
 
 
 class FieldBook:
@@ -58,18 +57,6 @@ def get(tree: Any, path: FieldPath) -> Any:
             return ABSENT
         tree = tree[segment]
     return tree
-
-
-def is_there(tree: Any, path: FieldPath) -> bool:
-    """Whether a value stands at a path; with `[*]`, in any element."""
-    for place, segment in enumerate(path.segments):
-        if segment == EACH:
-            rest = FieldPath(path.segments[place + 1 :])
-            return isinstance(tree, list | tuple) and any(is_there(item, rest) for item in tree)
-        if not isinstance(tree, Mapping) or segment not in tree:
-            return False
-        tree = tree[segment]
-    return True
 
 
 def put(tree: dict[str, Any], path: FieldPath, value: Any) -> None:

@@ -165,7 +165,7 @@ def judge(
         entry
         for entry in entries
         if entry.kind == listing.kind.label
-        and ResourceRef.parse(entry.address).provider == listing.provider
+        and entry.address.partition("/")[0] == listing.provider
         and (now_s is None or entry.live_id in listed or not is_recent(entry, now_s))
     ]
     markers = {item.marker for item in listing.items if item.marker}

@@ -34,7 +34,8 @@ _SUFFIX: Final = re.compile(r" ?\[(rc1\.[a-z0-9.]+)\]$")
 
 
 def _short(text: str, length: int) -> str:
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64.b32encode(digest[: 5 * -(-length // 8)]).decode().lower()[:length]  # 5 bytes are 8 characters
 
 
 def owner_hash(owner: str) -> str:
@@ -42,6 +43,7 @@ def owner_hash(owner: str) -> str:
     return _short(f"owner:{owner}", 5)
 
 
+@lru_cache(maxsize=1 << 16)  # a plan asks three times for each
 def resource_hash(address: str) -> str:
     """Eight characters that stand for an address."""
     return _short(f"resource:{address}", 8)
@@ -87,7 +89,7 @@ def _parsed(text: str) -> Marker | None:
 def create_digest(spec: Mapping[str, Any]) -> str:
     """Five characters over the spec of a create, references as names: two creates of one spec have the same."""
     text = json.dumps(encode(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:5]
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()[:5]).decode().lower()[:5]
 
 
 def append_marker(text: str, marker: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EACH", "FieldPath"]
+__all__ = ["EACH", "FieldPath", "is_there"]
 
 EACH = "[*]"
 _TOKEN = re.compile(r"""\["((?:[^"\\]|\\.)*)"\]|\[([^\]]*)\]|\.?([^.\[\]]+)""")
@@ -87,3 +88,15 @@ class FieldPath:
             theirs == ours or (theirs == EACH and ours.startswith("[") and ours.endswith("]"))
             for ours, theirs in zip(self.segments, other.segments, strict=False)
         )
+
+
+def is_there(tree: Any, path: FieldPath) -> bool:
+    """Whether a value stands at a path; with `[*]`, in any element."""
+    for place, segment in enumerate(path.segments):
+        if segment == EACH:
+            rest = FieldPath(path.segments[place + 1 :])
+            return isinstance(tree, list | tuple) and any(is_there(item, rest) for item in tree)
+        if not isinstance(tree, Mapping) or segment not in tree:
+            return False
+        tree = tree[segment]
+    return True

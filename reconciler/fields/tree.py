@@ -17,11 +17,12 @@ class RuleTree:
         decides: Whether a live value that equals the desired one settles the matter: the API shows this field in the
             spec's own words, and no autoscaler moves it.
         list_key: The fields by which the entries of this list are known; empty: it is a value as a whole.
+        below: The places below that are known; `child` knows them all.
         left_out_by: Of an entry of this list, the flag that says that it is not there.
         whole: A map here is a value as a whole.
     """
 
-    __slots__ = ("_below", "_inherited", "decides", "left_out_by", "list_key", "whole")
+    __slots__ = ("_inherited", "below", "decides", "left_out_by", "list_key", "whole")
 
     def __init__(self, rule: FieldRule | None, *, inherited: bool) -> None:
         self._inherited = inherited if rule is None else _is_shown(rule)
@@ -29,7 +30,7 @@ class RuleTree:
         self.list_key = tuple(rule.list_key.split("+")) if rule is not None and rule.list_key else ()
         self.left_out_by = rule.left_out_by if rule is not None else ""
         self.whole = rule is not None and bool(rule.normalise)
-        self._below: dict[str, RuleTree] = {}
+        self.below: dict[str, RuleTree] = {}
 
     @classmethod
     def of(cls, rules: Mapping[FieldPath, FieldRule], hidden: Iterable[str] = ()) -> RuleTree:
@@ -46,7 +47,7 @@ class RuleTree:
         for segment in segments:
             here = here.child(segment)
         here.decides = here._inherited = False  # noqa: SLF001 - of its own class
-        for key in list(here._below):  # noqa: SLF001 - the same
+        for key in list(here.below):
             here._hide((key,))  # noqa: SLF001 - the same
 
     def _put(self, segments: Iterable[str], rule: FieldRule) -> None:
@@ -54,15 +55,15 @@ class RuleTree:
         here = self
         for segment in above:
             here = here.child(segment)
-        here._below[last] = RuleTree(rule, inherited=here._inherited)  # noqa: SLF001 - of its own class
+        here.below[last] = RuleTree(rule, inherited=here._inherited)  # noqa: SLF001 - of its own class
 
     def child(self, key: str) -> RuleTree:
         """The place below by this key; `[*]` is any entry of a list."""
-        found = self._below.get(key)
+        found = self.below.get(key)
         if found is None:
             found = RuleTree(None, inherited=self._inherited)
-            if len(self._below) < _MOST:
-                self._below[key] = found
+            if len(self.below) < _MOST:
+                self.below[key] = found
         return found
 
     @property

@@ -25,6 +25,7 @@ __all__ = [
     "TombstoneKind",
     "dump",
     "dump_value",
+    "from_data",
     "load",
 ]
 
@@ -156,6 +157,10 @@ _ENUMS: Final[Mapping[tuple[type, str], type[StrEnum]]] = {
     (Run, "status"): RunStatus,
     (Tombstone, "kind"): TombstoneKind,
 }
+_COLUMNS: Final[Mapping[type, tuple[tuple[str, type[StrEnum] | None], ...]]] = {
+    kind: tuple((item.name, _ENUMS.get((kind, item.name))) for item in fields(kind))
+    for kind in (Applied, IntentRow, Run, Tombstone)
+}
 _Row = TypeVar("_Row", Applied, IntentRow, Run, Tombstone)
 
 
@@ -174,12 +179,16 @@ def dump(row: Applied | IntentRow | Run | Tombstone) -> str:
 
 def load(kind: type[_Row], text: str, **columns: Any) -> _Row:
     """What `dump` wrote, back again; `columns` overrule the text. Names that this release doesn't know are left out."""
-    stored: dict[str, Any] = {key: decode(value) for key, value in json.loads(text).items()} | columns
+    return from_data(kind, json.loads(text), **columns)
+
+
+def from_data(kind: type[_Row], stored: Mapping[str, Any], **columns: Any) -> _Row:
+    """The same of JSON that was read already."""
     known: dict[str, Any] = {}
-    for item in fields(kind):
-        if item.name in stored:
-            value = stored[item.name]
-            enum = _ENUMS.get((kind, item.name))
-            value = enum(value) if enum else value
-            known[item.name] = tuple(value) if isinstance(value, list) else value
+    for name, enum in _COLUMNS[kind]:
+        if name in columns or name in stored:
+            value = columns[name] if name in columns else decode(stored[name])
+            if enum is not None:
+                value = enum(value)
+            known[name] = tuple(value) if value.__class__ is list else value
     return kind(**known)

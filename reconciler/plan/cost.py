@@ -38,6 +38,12 @@ class PriceList:
     unit: str = ""
     per_hour: Mapping[str, Decimal] = field(default_factory=dict)
     gpus: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Decimal] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """GPUs by item, as prices; a `gpu` is one."""
+
+    def __post_init__(self) -> None:
+        counts = {"gpu": Decimal(1), **{item: Decimal(count) for item, count in self.gpus.items()}}
+        object.__setattr__(self, "counts", counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,9 @@ def change_cost(change: Change, prices: PriceList) -> Cost | None:
     new = change.desired.spec if change.desired else {}
     stays = change.desired is not None
     halves = [old] if is_there else []
+    if stays and halves and change.leftover is None and old == new:  # most of them
+        now, count = _price(kind, kind.costs, new, prices.per_hour), _gpus(kind, new, prices, counts=True)
+        return Cost(unit=prices.unit, before=now, after=now, gpus_before=count, gpus_after=count)
     if change.leftover is not None and change.live is not None:  # two are paid for, until one of them goes
         halves = [change.live.spec, change.leftover.spec]
     return Cost(
@@ -97,9 +106,7 @@ def _gpus(kind: Kind, spec: Mapping[str, Any], prices: PriceList, *, counts: boo
         return None
     if not counts:
         return _NOTHING
-    return _price(
-        kind, kind.gpus, spec, {"gpu": Decimal(1), **{k: Decimal(v) for k, v in prices.gpus.items()}}, missing=0
-    )
+    return _price(kind, kind.gpus, spec, prices.counts, missing=0)
 
 
 def _price(

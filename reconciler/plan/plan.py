@@ -24,7 +24,7 @@ from reconciler.plan.snapshot import Taken, told_offline
 from reconciler.plan.windows import hold_windows
 from reconciler.problems import Problem
 from reconciler.spec.resource import Limit, Resource, ResourceRef, Spec
-from reconciler.spec.values import KnownAfterApply, SecretRef, fill, pending_in
+from reconciler.spec.values import KnownAfterApply, SecretRef, fill
 
 __all__ = ["Options", "Plan", "PlanInput", "halves", "make_plan"]
 
@@ -297,7 +297,7 @@ def _decide_one(
     found = pair(resource, worlds.of(resource.ref.provider))
     if unsettled and found.verdict is None:
         found = dataclasses.replace(found, verdict=Action.UNKNOWN, reason="unsettled", message=unsettled)
-    referred = {item.address for item in pending_in(resource.spec) if isinstance(item, KnownAfterApply)}
+    referred = {item.address for item in resource.pending if isinstance(item, KnownAfterApply)}
     unknown = sorted(address for address in referred if decided[address].action is Action.UNKNOWN)
     if unknown and found.verdict is None:
         found = dataclasses.replace(
@@ -320,7 +320,10 @@ def _decide_one(
         secret_changed=lambda name: given.secret_changed(name, stored.get(name, "")),
         trust_markers=options.trust_markers,
     )
-    change = decide(found, fill(resource.spec, lambda reference: _known(reference, decided)), facts)
+    spec = resource.spec
+    if resource.pending:
+        spec = fill(spec, lambda reference: _known(reference, decided))
+    change = decide(found, spec, facts)
     if given.snapshot is None:
         return change
     return told_offline(change, listed=(resource.ref.provider, resource.ref.kind) in given.listings)
@@ -386,7 +389,7 @@ def _hold_back(change: Change, inside: Mapping[str, Change], decided: Mapping[st
     missing = sorted(
         {
             found.address
-            for found in pending_in(change.desired.spec)
+            for found in change.desired.pending
             if isinstance(found, KnownAfterApply) and found.address not in inside and _known(found, decided) is found
         }
     )
@@ -446,7 +449,7 @@ def _notes(given: PlanInput, changes: Iterable[Change], listings: Iterable[Listi
     for change in changes:
         if change.action not in {Action.NONE, Action.UPDATE} or change.desired is None or change.applied is None:
             continue
-        for found in pending_in(change.desired.spec):
+        for found in change.desired.pending:
             if isinstance(found, SecretRef):
                 stored = change.applied.fingerprints.get(found.name, "")
                 if given.secret_changed(found.name, stored) is None:

@@ -8,13 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from reconciler.codes import Code
 from reconciler.diff.change import Call, CallOp, Change
 from reconciler.diff.live import Listing, Live
 from reconciler.diff.metrics import Metrics
 from reconciler.fields import Kind
-from reconciler.fields.setting import Setting
 from reconciler.problems import Problem
+from reconciler.providers.type import ProviderType
 from reconciler.spec.resource import ProviderConfig, Resource
 
 __all__ = [
@@ -238,32 +237,3 @@ class Right:
     ops: tuple[CallOp, ...]
     right: str
     source: str
-
-
-def addresses_of(config: ProviderConfig) -> tuple[str, ...]:
-    """The addresses that an instance's settings name: those that end in `endpoint`."""
-    named = (value for key, value in config.settings.items() if key.lower().endswith("endpoint"))
-    return tuple(value for value in named if isinstance(value, str) and value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderType:
-    """What `providers/<x>/__init__.py` exports as `TYPE`; `registry.py` finds it.
-
-    Attributes:
-        codes: What only this provider's checks say, for `explain`.
-        requests_per_s: Most requests a second that the vendor's sheet lets one instance send; `None`: it names none.
-        pinned_hosts: The vendor's own hosts, which may receive credentials without being allowed first.
-        addresses: Where an instance sends credentials, from its settings alone, for `doctor`.
-        rights: What the credentials must be permitted for writes, for `doctor`.
-    """
-
-    name: str
-    kinds: tuple[Kind, ...]
-    settings: tuple[Setting, ...]
-    open: Callable[[ProviderConfig, Context], Provider]
-    codes: tuple[Code, ...] = ()
-    requests_per_s: float | None = None
-    pinned_hosts: tuple[str, ...] = ()
-    addresses: Callable[[ProviderConfig], tuple[str, ...]] = addresses_of
-    rights: tuple[Right, ...] = ()

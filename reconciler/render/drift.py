@@ -8,11 +8,12 @@ from typing import Any, Final
 from reconciler.diff.metrics import Metrics
 from reconciler.plan.drift import Drift, Drifted, DriftState, Unmanaged
 from reconciler.render.block import LOOKS, Line, short_place
-from reconciler.render.machine import field_json, labels_json, last_applied_json, place_json, problem_json
+from reconciler.render.machine import field_json, labels_json, last_applied_json
 from reconciler.render.metrics import metrics_json, metrics_lines, metrics_note
 from reconciler.render.page import moment_text
+from reconciler.render.problems import place_json, problem_json, problem_text
 from reconciler.render.safe import for_terminal, no_commands
-from reconciler.render.story import LONG, problem_text, said_by_problems
+from reconciler.render.story import LONG, said_by_problems
 from reconciler.render.style import Style, Tone
 from reconciler.render.text import line_text
 from reconciler.render.values import inner_diff, value_text

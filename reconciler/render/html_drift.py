@@ -10,7 +10,8 @@ from reconciler.render.drift import SIGNS, STATES, calm_text, rank, run_state_te
 from reconciler.render.drift_markdown import drift_verdict
 from reconciler.render.html_fields import Facets, drift_field, labels_of, opened
 from reconciler.render.page import moment_text
-from reconciler.render.story import LONG, problem_text, said_by_problems
+from reconciler.render.problems import problem_text
+from reconciler.render.story import LONG, said_by_problems
 
 __all__ = ["drift_view"]
 

@@ -11,12 +11,12 @@ from reconciler.render.html_fields import Facets, labels_of, opened, plan_field
 from reconciler.render.html_graph import graph
 from reconciler.render.money import totals_text
 from reconciler.render.page import age_text, moment_text
+from reconciler.render.problems import problem_text
 from reconciler.render.story import (
     LONG,
     in_order,
     is_all_well,
     is_incomplete,
-    problem_text,
     said_by_problems,
     summary_text,
     verdict_text,

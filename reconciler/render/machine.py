@@ -14,10 +14,11 @@ from reconciler.plan.digest import lifecycle_data
 from reconciler.plan.order import Step
 from reconciler.plan.outcome import Outcome, Report
 from reconciler.plan.plan import Plan
-from reconciler.problems import Origin, Problem
+from reconciler.problems import Problem
 from reconciler.render.metrics import metrics_json
 from reconciler.render.money import cost_json, totals_json
 from reconciler.render.origins import chain_json
+from reconciler.render.problems import place_json, problem_json
 from reconciler.render.rows import ListRow
 from reconciler.render.seal import PLAN_FORMAT, dump, is_intact, seal, with_texts
 from reconciler.spec.resource import Resource
@@ -33,11 +34,8 @@ __all__ = [
     "last_applied_json",
     "list_json",
     "outputs_json",
-    "place_json",
     "plan_file",
     "plan_json",
-    "problem_json",
-    "problems_json",
     "report_json",
     "seal",
     "with_texts",
@@ -281,15 +279,6 @@ def list_json(
     }
 
 
-def problems_json(problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> dict[str, Any]:
-    """Mistakes as `reconciler-problems/1`, in file order; warnings, which stop nothing, apart."""
-    return {
-        "format": "reconciler-problems/1",
-        "problems": [problem_json(problem) for problem in sorted(problems, key=Problem.sort_key)],
-        "warnings": [problem_json(problem) for problem in sorted(warnings, key=Problem.sort_key)],
-    }
-
-
 def outputs_json(owner: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Ids, names and endpoints by address as `reconciler-outputs/1`, sorted."""
     return {
@@ -297,30 +286,3 @@ def outputs_json(owner: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[s
         "owner": owner,
         "outputs": {address: dict(sorted(outputs[address].items())) for address in sorted(outputs)},
     }
-
-
-def problem_json(problem: Problem) -> dict[str, Any]:
-    """`message` is the sentence without place and code; `file`, `line`, `column` are for annotations."""
-    message = f"{problem.wrong} (expected {problem.expected})" if problem.expected else problem.wrong
-    if problem.nearest:
-        message += f"; did you mean {problem.nearest!r}?"
-    origin = problem.origin
-    return {
-        "code": problem.code,
-        "message": message,
-        "origin": place_json(origin),
-        "address": problem.address or None,
-        "file": origin.file if origin and origin.line else None,
-        "line": origin.line if origin and origin.line else None,
-        "column": origin.column if origin and origin.line else None,
-        "warning": problem.warning,
-        "wrong": problem.wrong,
-        "expected": problem.expected,
-        "nearest": problem.nearest or None,
-        "related": [place_json(place) for place in problem.related],
-    }
-
-
-def place_json(origin: Origin | None) -> str | None:
-    """`file:line:column`, or null."""
-    return str(origin) if origin is not None else None

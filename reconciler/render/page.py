@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.render.problems import problem_text
 from reconciler.render.safe import code_span, fence, for_terminal, no_commands, prose
-from reconciler.render.story import problem_text
 
 __all__ = [
     "COMMENT_ROOM",

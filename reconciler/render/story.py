@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from reconciler.render.block import LOOKS, Block, block
 from reconciler.render.machine import IN_SPEC
-from reconciler.render.safe import for_terminal
 from reconciler.render.style import Style
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "in_order",
     "is_all_well",
     "is_incomplete",
-    "problem_text",
     "said_by_problems",
     "summary_text",
     "verdict_text",
@@ -87,13 +85,6 @@ def warnings(plan: Mapping[str, Any]) -> list[str]:
         verb = "change is" if counts["blocked"] == 1 else "changes are"
         found.append(f"Blocked: nothing will be applied while {counts['blocked']} {verb} blocked.")
     return found
-
-
-def problem_text(problem: Mapping[str, Any]) -> str:
-    """A problem as one line: place, address, sentence, code."""
-    head = "warning: " if problem.get("warning") else ""
-    head += "".join(f"{problem[key]}: " for key in ("origin", "address") if problem[key])
-    return for_terminal(f"{head}{problem['message']} [{problem['code']}]")
 
 
 def said_by_problems(problems: Iterable[Mapping[str, Any]]) -> dict[str, str]:

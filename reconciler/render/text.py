@@ -7,25 +7,24 @@ from typing import Any, Final
 
 from reconciler.diff.metrics import Metrics
 from reconciler.plan.outcome import Report
-from reconciler.problems import Problem
 from reconciler.render.block import Block, Line
 from reconciler.render.layout import columns_of, pad
-from reconciler.render.machine import list_json, problems_json, report_json
+from reconciler.render.machine import list_json, report_json
 from reconciler.render.metrics import metrics_lines, metrics_note
 from reconciler.render.money import totals_text
+from reconciler.render.problems import problem_text
 from reconciler.render.rows import ListRow
 from reconciler.render.safe import for_terminal, no_commands
 from reconciler.render.story import (
     blocks,
     is_all_well,
-    problem_text,
     summary_text,
     verdict_text,
     warnings,
 )
 from reconciler.render.style import Style, Tone
 
-__all__ = ["Style", "line_text", "list_text", "plan_text", "problems_text", "report_text"]
+__all__ = ["Style", "line_text", "list_text", "plan_text", "report_text"]
 
 _PLAIN: Final = Style()
 _INDENT: Final = " " * 6
@@ -204,15 +203,6 @@ def _joined(parts: Iterable[str], width: int) -> Iterator[str]:
         line += f"  {part}" if line else part
     if line:
         yield line
-
-
-def problems_text(problems: Iterable[Problem], style: Style = _PLAIN) -> str:
-    """Problems a line each, in file order, each with the further places that belong to it."""
-    lines = []
-    for problem in problems_json(problems)["problems"]:
-        lines.append(style.paint(problem_text(problem), Tone.PLAIN))
-        lines += [f"  see {for_terminal(place)}" for place in problem["related"] if place != problem["origin"]]
-    return _finish(lines)
 
 
 def _finish(lines: Iterable[str]) -> str:

@@ -13,7 +13,8 @@ __all__ = ["uncollected"]
 def uncollected() -> Iterator[None]:
     """No collection meanwhile: each would look through all that was made so far, and find nothing. May be nested.
 
-    Measured: a fifth of the time of compiling 1,000 resources, and more of larger specs.
+    What was made is put out of its sight at the end: else it looks through all of it at once. Measured: a fifth of the
+    time of compiling 1,000 resources, and more of larger specs.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -21,4 +22,5 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()
             gc.enable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -305,7 +305,7 @@ class Composer:
         if merge:
             self._merge(top, node)
         elif key is not None and key not in top.entries and not key.startswith("\0"):
-            top.entries[key] = replace(node, key=origin)
+            top.entries[key] = node._replace(key=origin)
 
     def _merge(self, top: _Open, node: Node) -> None:
         """`<<`: entries of another map, below those that are written here; of several maps the first one wins."""

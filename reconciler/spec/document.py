@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Self, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from reconciler.fields import FieldPath, Kind
 from reconciler.problems import Origin
@@ -82,9 +82,8 @@ class Layer:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One value with its origin.
+class Node(NamedTuple):
+    """One value with its origin. A named tuple, for it takes a third of the time of a frozen dataclass to make.
 
     Attributes:
         value: A scalar (also a reference of `spec.values`), a tuple of nodes, or a dict of nodes by key.
@@ -187,20 +186,20 @@ def labelled(node: Node, word: str) -> Node:
     """The same tree whose values say in which layer they were written; those that say so already stay."""
     chain = node.chain or (*node.via, node.as_layer(word))
     if isinstance(node.value, dict):
-        return replace(node, value={key: labelled(entry, word) for key, entry in node.value.items()}, chain=chain)
+        return node._replace(value={key: labelled(entry, word) for key, entry in node.value.items()}, chain=chain)
     if isinstance(node.value, tuple):
-        return replace(node, value=tuple(labelled(item, word) for item in node.value), chain=chain)
-    return replace(node, chain=chain)
+        return node._replace(value=tuple(labelled(item, word) for item in node.value), chain=chain)
+    return node._replace(chain=chain)
 
 
 def reached(node: Node, by: Layer) -> Node:
     """The same tree, reached through an alias or a merge key."""
     via = (by, *node.via)
     if isinstance(node.value, dict):
-        return replace(node, value={key: reached(entry, by) for key, entry in node.value.items()}, via=via)
+        return node._replace(value={key: reached(entry, by) for key, entry in node.value.items()}, via=via)
     if isinstance(node.value, tuple):
-        return replace(node, value=tuple(reached(item, by) for item in node.value), via=via)
-    return replace(node, via=via)
+        return node._replace(value=tuple(reached(item, by) for item in node.value), via=via)
+    return node._replace(via=via)
 
 
 def from_plain(value: Any, origin: Origin, chain: tuple[Layer, ...] = ()) -> Node:

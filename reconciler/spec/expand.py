@@ -34,7 +34,7 @@ def expand(documents: Sequence[Document], render: Renderer, scope: Scope, proble
         before = len(problems)
         listed = labelled(for_each, "forEach")
         if isinstance(for_each.value, str):
-            listed = replace(listed, chain=tuple(replace(layer, name="forEach") for layer in listed.chain))
+            listed = listed._replace(chain=tuple(replace(layer, name="forEach") for layer in listed.chain))
         rendered = render.render(listed, scope, document.address) if document.templated else listed
         if len(problems) > before:
             continue

@@ -9,14 +9,12 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
-
-from jsonschema import FormatChecker
 
 from reconciler.fields import FieldPath
 
-__all__ = ["FORMATS", "checker", "duration", "expiry", "is_date_time", "is_uri", "is_uuid"]
+__all__ = ["FORMATS", "duration", "expiry", "is_date_time", "is_uri", "is_uuid"]
 
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+\Z")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
@@ -133,15 +131,3 @@ FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str, str]]] = {
     "field-path": (is_field_path, "a path of a field", "spec.config[*].instance_count"),
 }
 """Format → check, what it is in words, an example."""
-
-
-def checker() -> FormatChecker:
-    """A checker that knows these formats and no other."""
-    found = FormatChecker(formats=())
-    for name, (check, _words, _example) in FORMATS.items():
-        found.checks(name)(_on_text(check))
-    return found
-
-
-def _on_text(check: Callable[[str], bool]) -> Callable[[Any], bool]:
-    return lambda value: check(value) if isinstance(value, str) else True

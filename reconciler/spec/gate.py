@@ -76,7 +76,8 @@ def _form(schema: Any, file: str) -> Any:
         return [_form(sub, file) for sub in schema]
     if not isinstance(schema, Mapping):
         return schema
-    made = {key: value if key in _KEPT else _form(value, file) for key, value in schema.items()}
+    # Properties, whose names may be keywords, come below: to do them here too would double the time with each level.
+    made = {key: sub if key in _KEPT else _form(sub, file) for key, sub in schema.items() if key != "properties"}
     if isinstance(schema.get("$id"), str):
         del made["$id"]
     if isinstance(schema.get("$ref"), str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.fields import FieldPath
 from reconciler.problems import Origin, Problem, Problems, nearest
@@ -20,7 +20,7 @@ _SELECTORS = frozenset({"name", "provider", "template"})
 def merge_patch(under: Node | None, over: Node) -> Node:
     """RFC 7386: maps merge key by key, null removes, everything else replaces."""
     if not isinstance(over.value, dict):
-        return over if under is None else replace(over, chain=(*under.layers, *over.layers))
+        return over if under is None else over._replace(chain=(*under.layers, *over.layers))
     result = dict(under.entries()) if under is not None else {}
     for key, entry in over.value.items():
         if entry.value is None:
@@ -34,11 +34,11 @@ def merge_patch(under: Node | None, over: Node) -> Node:
 def merge_values(under: Node, over: Node) -> Node:
     """Values: maps merge, the later one wins, and null is a value."""
     if not (under.is_map and over.is_map):
-        return replace(over, chain=(*under.layers, *over.layers))
+        return over._replace(chain=(*under.layers, *over.layers))
     result = dict(under.value)
     for key, entry in over.value.items():
         result[key] = merge_values(result[key], entry) if key in result else entry
-    return replace(under, value=result, chain=(*under.chain, *over.chain))
+    return under._replace(value=result, chain=(*under.chain, *over.chain))
 
 
 def set_path(values: Node, text: str) -> Node:
@@ -68,7 +68,7 @@ def _put(node: Node | None, segments: Sequence[str], value: Node, above: str) ->
             raise ValueError(f"{above} has no item {head} (it has {count})")
         index = int(head[1:-1])
         items[index] = _put(items[index], rest, value, f"{above}{head}")
-        return replace(node, value=tuple(items))
+        return node.with_value(tuple(items))
     if node is None or node.value is None:
         node = Node({}, value.origin)
     if not isinstance(node.value, dict):
@@ -216,7 +216,7 @@ def _patched(document: Document, patch: Patch, render: Renderer, scope: Scope) -
     over = labelled(patch.root.with_entries(parts), "patch")
     if _templated(patch.root):
         over = render.render(over, inner, document.address)
-    return replace(document, root=merge_patch(document.root, over))
+    return document.with_root(merge_patch(document.root, over))
 
 
 def apply_defaults(
@@ -234,4 +234,4 @@ def _defaulted(document: Document, defaults: Mapping[str, Node], render: Rendere
     inner = scope.also(item=document.item, metadata=document.root.get("metadata"))
     under = render.render(default, inner, document.address)
     merged = merge_patch(under, document.root)
-    return replace(document, root=replace(merged, origin=document.root.origin, key=document.root.key))
+    return document.with_root(merged._replace(origin=document.root.origin, key=document.root.key))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from reconciler.fields.setting import Setting
 from reconciler.problems import Origin, Problem, Problems, SpecError, nearest
@@ -272,7 +271,7 @@ def _providers(
             )
             continue
         patched = merge_patch(base.get(name), labelled(entry, "environment"))
-        merged[name] = replace(patched, key=base[name].key if name in base else entry.key)
+        merged[name] = patched._replace(key=base[name].key if name in base else entry.key)
     render = Renderer(secrets, problems, references=False)
     result: dict[str, ProviderConfig] = {}
     for name, node in merged.items():
@@ -306,6 +305,8 @@ def _window(node: Node, problems: Problems) -> Window:
     """
     plain = node.plain()
     zone = plain.get("timezone", "UTC")
+    from zoneinfo import available_timezones  # noqa: PLC0415 - 3 ms, and few projects have windows
+
     known = available_timezones() - _NO_ZONES  # asked for by name alone: a path is none
     if zone not in known:
         problems.add(

@@ -12,6 +12,7 @@ from reconciler.fields import FieldPath, Kind, ReplaceOrder, WaitFor
 from reconciler.problems import Origin, Problem
 from reconciler.spec.document import Layer, Node
 from reconciler.spec.policy import Policy
+from reconciler.spec.values import KnownAfterApply, SecretRef, pending_in
 
 __all__ = [
     "DAYS",
@@ -40,9 +41,14 @@ class ResourceRef:
     provider: str
     kind: str
     name: str
+    text: str = field(init=False, repr=False, compare=False)
+    """`provider/Kind/name`, made once: a plan asks for it a dozen times."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", f"{self.provider}/{self.kind}/{self.name}")
 
     def __str__(self) -> str:
-        return f"{self.provider}/{self.kind}/{self.name}"
+        return self.text
 
     @classmethod
     def parse(cls, address: str) -> ResourceRef:
@@ -116,11 +122,21 @@ class Resource:
     origin: Origin = field(default_factory=lambda: Origin("<none>"))
     origins: Mapping[tuple[str | int, ...], Origin] = field(default_factory=dict)
     chains: Mapping[tuple[str | int, ...], tuple[Layer, ...]] = field(default_factory=dict)
+    _pending: list[tuple[SecretRef | KnownAfterApply, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=list
+    )
+
+    @property
+    def pending(self) -> tuple[SecretRef | KnownAfterApply, ...]:
+        """All references in its `spec`, looked for once."""
+        if not self._pending:
+            self._pending.append(pending_in(self.spec))
+        return self._pending[0]
 
     @property
     def address(self) -> str:
         """`provider/Kind/name`."""
-        return str(self.ref)
+        return self.ref.text
 
     def origin_of(self, *path: str | int) -> Origin:
         """Where the value at this path (from the document's root) was written, or the nearest place above it."""

@@ -7,83 +7,23 @@ that is not known yet: they fit wherever text fits, and no limit of that text is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.problems import Problem
 from reconciler.spec.document import Node, Path
-from reconciler.spec.formats import checker
 from reconciler.spec.gate import SIGNS, Gate, gate_of
 from reconciler.spec.scalars import scalar
 from reconciler.spec.schema import tighten
-from reconciler.spec.values import Composite, KnownAfterApply, SecretRef, holds_secret, is_pending
-from reconciler.spec.words import Complaint, complaints_of
+from reconciler.spec.values import KnownAfterApply, is_pending
+
+if TYPE_CHECKING:
+    from reconciler.spec.judge import Judge
+    from reconciler.spec.words import Complaint
 
 __all__ = ["Plain", "SchemaSet"]
-
-
-class _PendingText(str):
-    """Stands for a reference in what the JSON Schema library sees."""
-
-    __slots__ = ("reference",)
-    reference: SecretRef | KnownAfterApply | Composite
-
-
-def _project(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return {key: _project(entry) for key, entry in node.value.items()}
-    if isinstance(node.value, tuple):
-        return [_project(item) for item in node.value]
-    if is_pending(node.value):
-        text = _PendingText(node.value)
-        text.reference = node.value
-        return text
-    return node.value
-
-
-def _skipping(keyword: str) -> Any:
-    original = Draft202012Validator.VALIDATORS[keyword]
-
-    def check(validator: Any, limit: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        if not isinstance(instance, _PendingText):
-            yield from original(validator, limit, instance, schema) or ()
-
-    return check
-
-
-def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """`$` means the end here: for Python it also matches before a last line break."""
-    exact = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith("\\$") else pattern
-    yield from _skipping("pattern")(validator, exact, instance, schema)
-
-
-def _write_only(_validator: Any, on: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if on is True and _has_literal(instance):
-        yield ValidationError("a literal")
-
-
-def _has_literal(instance: Any) -> bool:
-    if isinstance(instance, _PendingText):
-        return isinstance(instance.reference, Composite) and not holds_secret(instance.reference)
-    if isinstance(instance, Mapping):
-        return any(_has_literal(item) for item in instance.values())
-    if isinstance(instance, list):
-        return any(_has_literal(item) for item in instance)
-    return instance is not None and instance != ""
-
-
-_TEXT_KEYWORDS: Final = ("pattern", "minLength", "maxLength", "enum", "const", "format")
-_Validator: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    {**{keyword: _skipping(keyword) for keyword in _TEXT_KEYWORDS}, "pattern": _pattern, "writeOnly": _write_only},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +31,17 @@ class SchemaSet:
     """All schema files of a run, in strict form, by file name."""
 
     strict: Mapping[str, Mapping[str, Any]]
-    registry: Registry[Any]
     _known: dict[tuple[int, ...], _Speaking] = field(default_factory=dict, compare=False, repr=False)
     """What has been found out about a set of subschemas, by their ids: documents of a kind ask it all again."""
     _gates: dict[str, Gate | None] = field(default_factory=dict, compare=False, repr=False)
     _seen: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+    _judge: list[Judge] = field(default_factory=list, compare=False, repr=False)
+    """One, once there was a document that the gate did not accept."""
 
     @classmethod
     def of(cls, schemas: Mapping[str, Mapping[str, Any]]) -> SchemaSet:
         """Take schema files as they are on disk."""
-        strict = {name: _forbidding(tighten(schema)) for name, schema in schemas.items()}
-        resources = [(name, DRAFT202012.create_resource(schema)) for name, schema in strict.items()]
-        return cls(strict, Registry().with_resources(resources))
+        return cls({name: _forbidding(tighten(schema)) for name, schema in schemas.items()})
 
     def check(self, node: Node, file: str, address: str = "") -> tuple[Node, tuple[Problem, ...], tuple[Path, ...]]:
         """Judge a whole document.
@@ -123,8 +62,12 @@ class SchemaSet:
         return self._judgeable(fitted, file, found) if found else fitted, problems, about
 
     def _complaints(self, node: Node, file: str) -> tuple[Complaint, ...]:
-        validator = _Validator(self.strict[file], registry=self.registry, format_checker=checker())
-        return complaints_of(validator.iter_errors(_project(node)), lambda path: self._schema_at(file, path))
+        from reconciler.spec.judge import Judge  # noqa: PLC0415 - 50 ms, and the gate accepts most specs
+        from reconciler.spec.words import complaints_of  # noqa: PLC0415
+
+        if not self._judge:
+            self._judge.append(Judge(self.strict))
+        return complaints_of(self._judge[0].errors(node, file), lambda path: self._schema_at(file, path))
 
     def _judgeable(self, node: Node, file: str, found: Sequence[Complaint]) -> Node:
         renamed = node
@@ -216,9 +159,12 @@ class SchemaSet:
         return [self._take(item, self._at_index(here, index), found) for index, item in enumerate(value)]
 
     def _gate(self, file: str) -> Gate | None:
-        """What accepts most documents; it takes some milliseconds to make, so that a few documents go without."""
+        """What accepts most documents; where the other library is there already, a few go without.
+
+        It takes some milliseconds to make, and that library 50 to import.
+        """
         count = self._seen[file] = self._seen.get(file, 0) + 1
-        if count <= _FEW:
+        if count <= _FEW and "jsonschema" in sys.modules:
             return None
         if file not in self._gates:
             self._gates[file] = gate_of(self.strict, file)
@@ -243,9 +189,9 @@ class SchemaSet:
         if isinstance(value, tuple):
             items = tuple([self._fit(item, self._at_index(here, index)) for index, item in enumerate(value)])
             same = all(made is item for made, item in zip(items, value, strict=True))
-            return node if same else replace(node, value=items)
+            return node if same else node.with_value(items)
         number = _fit_number(value, here)
-        return node if number is value else replace(node, value=number)
+        return node if number is value else node.with_value(number)
 
     def _at_key(self, here: _Speaking, key: str) -> _Speaking:
         found = here.keys.get(key)
@@ -340,7 +286,7 @@ def _changed(node: Node, part: str | int, change: Callable[[Node], Node]) -> Nod
     if below is None:
         return node
     if isinstance(node.value, tuple):
-        return replace(node, value=tuple(change(item) if n == part else item for n, item in enumerate(node.value)))
+        return node.with_value(tuple(change(item) if n == part else item for n, item in enumerate(node.value)))
     return node.with_entries({key: change(entry) if key == part else entry for key, entry in node.entries().items()})
 
 

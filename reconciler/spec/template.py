@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.problems import Origin, Problem, Problems, nearest
@@ -31,6 +31,7 @@ _CRASHES: Final = (
 )
 """What a sandboxed expression may run into; the texts of these errors name types, never attributes of ours."""
 _TOP = frozenset({"template-syntax", "template-forbidden"})
+_INNER: Final[frozenset[type]] = frozenset({dict, tuple})
 _DEEPEST: Final = 64
 _BITS: Final = 2048
 
@@ -63,10 +64,21 @@ def holds_template(node: Node) -> bool:
     """Whether any text or key in it does; most parts of most documents hold none, and are not made anew."""
     value = node.value
     if value.__class__ is str:
-        return "{{" in value or "{%" in value
+        return has_template(value)
     if value.__class__ is dict:
-        return any(map(has_template, value)) or any(map(holds_template, value.values()))
-    return value.__class__ is tuple and any(map(holds_template, value))
+        return any("{" in key and has_template(key) for key in value) or _any_holds(value.values())
+    return value.__class__ is tuple and _any_holds(value)
+
+
+def _any_holds(nodes: Iterable[Node]) -> bool:
+    for node in nodes:  # texts are looked at here: a call for each takes twice as long
+        value = node.value
+        if value.__class__ is str:
+            if "{{" in value or "{%" in value:
+                return True
+        elif value.__class__ in _INNER and holds_template(node):
+            return True
+    return False
 
 
 class Renderer:
@@ -97,18 +109,29 @@ class Renderer:
         """
         value = node.value
         if value.__class__ is str:
-            return self._text(node, scope, address) if "{{" in value or "{%" in value else node
+            return self._text(node, scope, address) if has_template(value) else node
         if value.__class__ is tuple:
-            items = tuple([self.render(item, scope, address) for item in value])
+            items = tuple(self._each(value, scope, address))
             return node if all(map(operator.is_, items, value)) else node.with_value(items)
         if value.__class__ is not dict:
             return node
-        entries = {}
         for key, entry in value.items():
-            if has_template(key):
+            if "{" in key and has_template(key):
                 self._key_problem(key, entry, address)
-            entries[key] = self.render(entry, scope, address)
-        return node if all(map(operator.is_, entries.values(), value.values())) else node.with_value(entries)
+        made = self._each(value.values(), scope, address)
+        if all(map(operator.is_, made, value.values())):
+            return node
+        return node.with_value(dict(zip(value, made, strict=True)))
+
+    def _each(self, nodes: Iterable[Node], scope: Scope, address: str) -> list[Node]:
+        made = []
+        for node in nodes:  # texts are looked at here: a call for each takes twice as long
+            value = node.value
+            if value.__class__ is str:
+                made.append(self._text(node, scope, address) if "{{" in value or "{%" in value else node)
+            else:
+                made.append(self.render(node, scope, address) if value.__class__ in _INNER else node)
+        return made
 
     def _key_problem(self, key: str, entry: Node, address: str) -> None:
         self._problems.add(
@@ -133,17 +156,17 @@ class Renderer:
         except _CRASHES as error:
             told = f"this can't be rendered: {said(error)}"
             self._fault(Fault("template-failed", told, "other operands"), node, scope, address)
-        return replace(node, value="")
+        return node.with_value("")
 
     def _rendered(self, node: Node, scope: Scope) -> Node:
         program = parse(node.value)
         found = _at(scope, program.path)
         if found is not None:
-            return replace(self._taken(found, field_text(program.path), node.layers), key=node.key)
+            return self._taken(found, field_text(program.path), node.layers)._replace(key=node.key)
         parts = list(program.run({**scope.data, **self._functions}, self._budget))
         chain = (*node.layers, *_read(program, scope))
         if program.single:
-            return replace(from_plain(_value(parts[0], self._budget), node.origin, chain), key=node.key)
+            return from_plain(_value(parts[0], self._budget), node.origin, chain)._replace(key=node.key)
         value = _joined(parts)
         self._budget.spend(characters=len(value) if isinstance(value, str) else 0)
         return Node(value, node.origin, node.key, chain=chain)
@@ -154,11 +177,11 @@ class Renderer:
         chain = (*before, *_named(node.layers, name))
         if isinstance(node.value, dict):
             entries = {key: self._taken(entry, f"{name}.{key}", before) for key, entry in node.value.items()}
-            return replace(node, value=entries, chain=chain)
+            return node._replace(value=entries, chain=chain)
         if isinstance(node.value, tuple):
             items = tuple(self._taken(item, f"{name}[{index}]", before) for index, item in enumerate(node.value))
-            return replace(node, value=items, chain=chain)
-        return replace(node, chain=chain)
+            return node._replace(value=items, chain=chain)
+        return node._replace(chain=chain)
 
     def _secret(self, name: Any) -> Later:
         if not isinstance(name, str) or name not in self._secrets:
@@ -214,7 +237,7 @@ def _read(program: Program, scope: Scope) -> tuple[Layer, ...]:
 
 
 def _named(layers: Iterable[Layer], name: str) -> tuple[Layer, ...]:
-    return tuple(layer if layer.name else replace(layer, name=name) for layer in layers)
+    return tuple(layer if layer.name else Layer(layer.word, layer.origin, layer.value, name) for layer in layers)
 
 
 def _at(scope: Scope, path: tuple[str | int, ...]) -> Node | None:

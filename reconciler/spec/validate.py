@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.fields import MARKER_ROOM, FieldPath, Finding, Kind, ReplaceOrder, WaitFor
+from reconciler.fields.path import EACH
 from reconciler.problems import Origin, Problem, Problems, nearest
-from reconciler.spec.describe import NoField, SchemaBook
 from reconciler.spec.document import Document, Node, Path, field_text
 from reconciler.spec.formats import duration, is_uuid
 from reconciler.spec.places import origins_of
@@ -249,7 +249,11 @@ def _check_lifecycle(document: Document, schemas: SchemaSet, problems: Problems)
 def _check_ignored(document: Document, part: Node, schemas: SchemaSet, problems: Problems) -> None:
     """A path of `ignoreChanges` that names no field would ignore nothing, without a word."""
     listed = part.get("ignoreChanges")
-    for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+    if listed is None or not isinstance(listed.value, tuple):
+        return
+    from reconciler.spec.describe import NoField, SchemaBook  # noqa: PLC0415 - 5 ms, and most specs ignore nothing
+
+    for node in listed.value:
         try:
             path = ("spec", *_below_spec(node.value).segments) if isinstance(node.value, str) else ()
         except ValueError:
@@ -274,7 +278,7 @@ def _check_kind(
     told: Sequence[tuple[Path, Problem]] = (),
 ) -> None:
     """Rules beside the kind: keyed lists, room for the marker, rules across fields."""
-    _check_keys(document, problems)
+    _check_keys(document, plain["spec"], problems)
     _check_room(document, problems)
     config = project.providers.get(document.provider)
     settings: Mapping[str, Any] = config.settings if config is not None else {}
@@ -319,16 +323,31 @@ def _finding_problem(document: Document, finding: Finding, path: Path) -> Proble
     )
 
 
-def _check_keys(document: Document, problems: Problems) -> None:
+def _check_keys(document: Document, spec: Any, problems: Problems) -> None:
     for path, keys in document.kind.keyed_lists:
+        if not _may_repeat(spec, path.segments, keys):
+            continue  # a tenth of the time of going through the nodes
         for place, node in _matches(document.root.value["spec"], path.segments, ("spec",)):
             _check_list(node, place, keys, document, problems)
+
+
+def _may_repeat(value: Any, segments: Sequence[str], keys: Sequence[str]) -> bool:
+    """Whether some list at this path has two entries whose keys look the same."""
+    for place, segment in enumerate(segments):
+        if segment == EACH:
+            rest = segments[place + 1 :]
+            return isinstance(value, list) and any(_may_repeat(item, rest, keys) for item in value)
+        if not isinstance(value, dict) or segment not in value:
+            return False
+        value = value[segment]
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return len({tuple([str(item.get(key)) for key in keys]) for item in items}) < len(items)
 
 
 def _matches(node: Node, segments: Sequence[str], path: Path) -> Iterable[tuple[Path, Node]]:
     if not segments:
         yield path, node
-    elif segments[0] == "[*]":
+    elif segments[0] == EACH:
         for index, item in enumerate(node.value if isinstance(node.value, tuple) else ()):
             yield from _matches(item, segments[1:], (*path, index))
     elif segments[0] in node.entries():

@@ -6,6 +6,7 @@ objects (`encode`), so that no text of a user can be mistaken for one.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -152,12 +153,9 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
     return value
 
 
-def decode(value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
-    """What `encode` made, back again."""
-    kind = value.__class__
-    if kind in _PLAIN:
-        return value
-    if kind is dict or isinstance(value, Mapping):
+def decode(value: Any) -> Any:
+    """What `encode` made, back again; the same object where nothing is encoded in it, for it need not be made anew."""
+    if value.__class__ is dict or isinstance(value, Mapping):
         if "$secret" in value:
             return SecretRef(str(value["$secret"]))
         if "$ref" in value:
@@ -165,7 +163,10 @@ def decode(value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
         if "$text" in value:
             return Composite(tuple(decode(part) for part in value["$text"]))
         inner = value.get("$map", value)
-        return {key: item if item.__class__ in _PLAIN else decode(item) for key, item in inner.items()}
+        made = {key: decode(item) for key, item in inner.items() if item.__class__ not in _PLAIN}
+        changed = any(item is not inner[key] for key, item in made.items())
+        return {**inner, **made} if changed else inner
     if isinstance(value, list | tuple):
-        return [decode(item) for item in value]
+        items = [item if item.__class__ in _PLAIN else decode(item) for item in value]
+        return items if value.__class__ is tuple or any(map(operator.is_not, items, value)) else value
     return value

@@ -63,7 +63,7 @@ STAGES = {
     for module in pkgutil.iter_modules(reconciler.codes.__path__)
     if module.name != "code"
 }
-TYPES = {name: type_.codes for name, type_ in provider_types().items()}
+TYPES = {name: type_.codes() for name, type_ in provider_types().items()}
 ALL: list[Code] = [code for codes in (*STAGES.values(), *TYPES.values()) for code in codes]
 
 

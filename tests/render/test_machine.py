@@ -18,6 +18,7 @@ from reconciler.fields import ReplaceOrder
 from reconciler.plan.outcome import Outcome, Report, State
 from reconciler.problems import Origin, Problem
 from reconciler.render import machine, markdown, text
+from reconciler.render.problems import problems_json
 from reconciler.render.rows import ListRow
 
 SCHEMAS: Final = Path(__file__).parents[2] / "schemas"
@@ -69,7 +70,7 @@ def test_sisters_fit_their_schemas() -> None:
     row = ListRow(provider="toy", kind="Engine", name="", id="1", status="UP", phase="ready", owner="unmanaged")
     check(machine.report_json(REPORT), "reconciler-report-1.json")
     check(machine.list_json([row], [PROBLEM]), "reconciler-list-1.json")
-    check(machine.problems_json([PROBLEM]), "reconciler-problems-1.json")
+    check(problems_json([PROBLEM]), "reconciler-problems-1.json")
     check(machine.outputs_json("shop/prod", {"toy/Engine/a": {"id": "1"}}), "reconciler-outputs-1.json")
 
 
@@ -149,7 +150,7 @@ def test_masked_plan_is_still_intact(toy: SimpleNamespace) -> None:
 
 
 def test_problem_says_where_for_people_and_for_annotations() -> None:
-    (told,) = machine.problems_json([PROBLEM])["problems"]
+    (told,) = problems_json([PROBLEM])["problems"]
     assert told["origin"] == "a.yaml:3:7"
     assert (told["file"], told["line"], told["column"]) == ("a.yaml", 3, 7)
     assert told["message"] == "unknown field 'x' (expected a field); did you mean 'y'?"

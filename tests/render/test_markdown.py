@@ -17,6 +17,7 @@ from reconciler.plan.plan import Plan
 from reconciler.problems import Problem
 from reconciler.render import machine, markdown
 from reconciler.render.envelope import empty_result
+from reconciler.render.problems import problems_json
 from reconciler.render.result_markdown import result_markdown
 from tests.render import conftest as toys
 from tests.render.pages import assert_whole, filled, hostile_texts, tokens_of, units
@@ -88,7 +89,7 @@ def test_failure_is_never_green_nor_empty() -> None:
     problem = Problem(code="unknown-field", wrong="unknown field ```", expected="a field")
 
     def page(*problems: Problem) -> str:
-        told = machine.problems_json(problems)["problems"]
+        told = problems_json(problems)["problems"]
         return result_markdown({**empty_result(), "finished": True, "exit_code": 1, "problems": told}, "shop")
 
     for shown in (page(problem), page()):

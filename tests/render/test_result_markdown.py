@@ -13,13 +13,14 @@ from reconciler.diff.change import Action
 from reconciler.problems import Problem
 from reconciler.render import machine
 from reconciler.render.markdown import plan_markdown
+from reconciler.render.problems import problems_json
 from reconciler.render.result_markdown import result_markdown
 from tests.render import conftest as toys
 from tests.render.pages import assert_whole, filled, hostile_texts, units
 from tests.render.test_drift_markdown import drift
 from tests.render.test_report_markdown import FAILED, MADE, MIXED, report
 
-PROBLEM: Final = machine.problems_json([Problem(code="c", wrong="it is wrong", expected="it to be right")])["problems"]
+PROBLEM: Final = problems_json([Problem(code="c", wrong="it is wrong", expected="it to be right")])["problems"]
 WARNING: Final = [PROBLEM[0] | {"warning": True}]
 GOOD_NEWS: Final = ("No changes", "No drift", "Applied", "Valid")
 

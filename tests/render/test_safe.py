@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from reconciler.problems import Origin, Problem
 from reconciler.render import machine, markdown, text
 from reconciler.render.envelope import empty_result
+from reconciler.render.problems import problems_json, problems_text
 from reconciler.render.result_markdown import result_markdown
 from reconciler.render.rows import ListRow
 from reconciler.render.safe import code_span, fence, for_terminal, no_commands, prose
@@ -159,11 +160,11 @@ def test_no_output_holds_a_line_that_a_runner_obeys(toy: SimpleNamespace) -> Non
         text.plan_text(data),
         text.plan_text(data, text.Style(colour=True, unicode=False, width=40, verbose=True)),
         text.list_text(rows),
-        text.problems_text(problems),
+        problems_text(problems),
         machine.dump(data),
         machine.dump(machine.list_json(rows, problems)),
         markdown.plan_markdown(data, "::add-mask::a"),
-        result_markdown({**empty_result(), "problems": machine.problems_json(problems)["problems"]}, "::add-mask::a"),
+        result_markdown({**empty_result(), "problems": problems_json(problems)["problems"]}, "::add-mask::a"),
     ]
     for output in outputs:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", output)

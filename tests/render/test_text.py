@@ -13,6 +13,7 @@ from reconciler.plan.outcome import Outcome, Report, State
 from reconciler.problems import Origin, Problem
 from reconciler.render import machine, text
 from reconciler.render.layout import fit
+from reconciler.render.problems import problems_text
 from reconciler.render.rows import ListRow
 from reconciler.render.values import inner_diff
 
@@ -224,4 +225,4 @@ def test_list_is_a_table_that_wide_letters_keep_straight() -> None:
 def test_problems_come_in_file_order_with_all_their_places() -> None:
     first = Problem(code="twice", wrong="'a' is here twice", expected="it once", origin=Origin("a.yaml", 2, 1))
     second = dataclasses.replace(first, origin=Origin("b.yaml", 9, 1), related=(Origin("a.yaml", 2, 1),))
-    assert text.problems_text([second, first]).splitlines() == [str(first), str(second), "  see a.yaml:2:1"]
+    assert problems_text([second, first]).splitlines() == [str(first), str(second), "  see a.yaml:2:1"]

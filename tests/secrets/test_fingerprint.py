@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reconciler.secrets import Fingerprinter
+from reconciler.secrets.fingerprint import Fingerprinter
 
 KEY = "a-key-of-the-team"
 

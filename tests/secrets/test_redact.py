@@ -14,7 +14,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.secrets import MASK, RedactingFilter, Redactor
+from reconciler.secrets.log_filter import RedactingFilter
+from reconciler.secrets.redact import MASK, Redactor
 
 SECRETS = st.text(st.characters(codec="utf-8"), min_size=4, max_size=40)
 

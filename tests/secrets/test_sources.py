@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import SpecError
-from reconciler.secrets import Redactor, SecretSources
+from reconciler.secrets.redact import Redactor
+from reconciler.secrets.sources import SecretSources
 
 
 def sources(

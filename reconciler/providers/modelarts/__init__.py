@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.fields.setting import Setting
-from reconciler.providers.base import Context, Provider, ProviderType
-from reconciler.providers.modelarts.codes import CODES
-from reconciler.providers.modelarts.notebooks import NotebookApi
-from reconciler.providers.modelarts.provider import ModelArtsProvider, addresses
-from reconciler.providers.modelarts.rights import RIGHTS
-from reconciler.providers.modelarts.services import ServiceApi
-from reconciler.spec.resource import ProviderConfig
+from reconciler.providers.modelarts.notebook_kind import NOTEBOOK
+from reconciler.providers.modelarts.service_kind import SERVICE
+from reconciler.providers.type import ProviderType
+
+if TYPE_CHECKING:
+    from reconciler.codes import Code
+    from reconciler.providers.base import Context, Provider, Right
+    from reconciler.spec.resource import ProviderConfig
 
 __all__ = ["TYPE"]
-
-_APIS: Final[tuple[type[Any], ...]] = (ServiceApi, NotebookApi)
-"""One class a kind; each keeps the protocol `api.KindApi`."""
 
 _SETTINGS: Final = (
     Setting(
@@ -67,15 +65,38 @@ _SETTINGS: Final = (
 
 
 def _open(config: ProviderConfig, context: Context) -> Provider:
-    return ModelArtsProvider(config, context, _APIS)
+    from reconciler.providers.modelarts.notebooks import NotebookApi  # noqa: PLC0415 - see `providers.type`
+    from reconciler.providers.modelarts.provider import ModelArtsProvider  # noqa: PLC0415
+    from reconciler.providers.modelarts.services import ServiceApi  # noqa: PLC0415
+
+    # One class a kind; each keeps the protocol `api.KindApi`.
+    return ModelArtsProvider(config, context, (ServiceApi, NotebookApi))
+
+
+def _addresses(config: ProviderConfig) -> tuple[str, ...]:
+    from reconciler.providers.modelarts.provider import addresses  # noqa: PLC0415
+
+    return addresses(config)
+
+
+def _codes() -> tuple[Code, ...]:
+    from reconciler.providers.modelarts.codes import CODES  # noqa: PLC0415
+
+    return CODES
+
+
+def _rights() -> tuple[Right, ...]:
+    from reconciler.providers.modelarts.rights import RIGHTS  # noqa: PLC0415
+
+    return RIGHTS
 
 
 TYPE: Final = ProviderType(
     name="modelarts",
-    kinds=tuple(api.kind for api in _APIS),
+    kinds=(SERVICE, NOTEBOOK),
     settings=_SETTINGS,
     open=_open,
-    codes=CODES,
-    addresses=addresses,
-    rights=RIGHTS,
+    codes=_codes,
+    addresses=_addresses,
+    rights=_rights,
 )

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.diff.change import CallOp
-from reconciler.providers.base import ProviderType, Right
-from reconciler.providers.runai.codes import CODES
 from reconciler.providers.runai.kinds import INFERENCE, SETTINGS
-from reconciler.providers.runai.provider import RunaiProvider
+from reconciler.providers.type import ProviderType
+
+if TYPE_CHECKING:
+    from reconciler.codes import Code
+    from reconciler.providers.base import Context, Provider, Right
+    from reconciler.spec.resource import ProviderConfig
 
 __all__ = ["TYPE"]
 
-_RIGHTS: Final = (
-    Right(
-        kind="Inference",
-        ops=(CallOp.CREATE, CallOp.UPDATE, CallOp.DELETE),
-        right="a role that permits each of these on inferences",
-        source="runai §1.1 inferred",
-    ),
-)
+
+def _open(config: ProviderConfig, context: Context) -> Provider:
+    from reconciler.providers.runai.provider import RunaiProvider  # noqa: PLC0415 - see `providers.type`
+
+    return RunaiProvider(config, context)
+
+
+def _codes() -> tuple[Code, ...]:
+    from reconciler.providers.runai.codes import CODES  # noqa: PLC0415
+
+    return CODES
+
+
+def _rights() -> tuple[Right, ...]:
+    from reconciler.providers.runai.rights import RIGHTS  # noqa: PLC0415
+
+    return RIGHTS
+
 
 TYPE: Final = ProviderType(
-    name="runai", kinds=(INFERENCE,), settings=SETTINGS, open=RunaiProvider, codes=CODES, rights=_RIGHTS
+    name="runai", kinds=(INFERENCE,), settings=SETTINGS, open=_open, codes=_codes, rights=_rights
 )

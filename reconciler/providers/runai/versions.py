@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.diff.fieldbook import is_there
 from reconciler.fields import Check, FieldPath, FieldRule, Finding
+from reconciler.fields.path import is_there
 from reconciler.fields.rule import release
 
 __all__ = ["in_version", "version_of"]

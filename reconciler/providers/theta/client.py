@@ -10,15 +10,14 @@ import httpx
 from reconciler.problems import Problem, ProviderError, Refused, UnknownOutcome
 from reconciler.providers.base import Context
 from reconciler.providers.http import HttpClient, HttpReply, is_loopback, one_line
-from reconciler.providers.theta.kinds import API_HOST, CONTROLLER
+from reconciler.providers.theta.kinds import API_HOST, CONTROLLER, PINNED
 from reconciler.providers.theta.offer import Offer, read_offer
 from reconciler.spec.values import KnownAfterApply, SecretRef, fill
 
-__all__ = ["API", "PINNED", "ThetaClient"]
+__all__ = ["API", "ThetaClient"]
 
 API: Final = "api"
 """Label of the API host."""
-PINNED: Final = ("controller.thetaedgecloud.com", "api.thetaedgecloud.com")
 _PAGE_SIZE: Final = 50
 _PAGE_LIMIT: Final = 100
 _TRIES: Final = 3

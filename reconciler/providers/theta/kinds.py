@@ -18,10 +18,11 @@ from reconciler.fields import (
 from reconciler.fields.setting import Setting
 from reconciler.providers.theta.fields import DEPLOYMENT_FIELDS
 
-__all__ = ["API_HOST", "CONTROLLER", "DEPLOYMENT", "MARKER_KEY", "SETTINGS"]
+__all__ = ["API_HOST", "CONTROLLER", "DEPLOYMENT", "MARKER_KEY", "PINNED", "SETTINGS"]
 
 CONTROLLER: Final = "https://controller.thetaedgecloud.com"
 API_HOST: Final = "https://api.thetaedgecloud.com"
+PINNED: Final = ("controller.thetaedgecloud.com", "api.thetaedgecloud.com")
 MARKER_KEY: Final = "rc-id"
 """Annotation that carries the ownership marker; the end of `nickname` carries it too (theta §6)."""
 
