@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.given import named_owners
 from reconciler.cli.import_files import check_free, place_files, save
 from reconciler.cli.import_proof import Proof, prove
 from reconciler.cli.import_report import report
@@ -19,7 +20,7 @@ from reconciler.cli.options import Common, common_options
 from reconciler.cli.output import Printer
 from reconciler.cli.plan import say_notes
 from reconciler.cli.project import is_read, load_spec
-from reconciler.cli.session import Session, World, named_owners, open_session
+from reconciler.cli.session import Session, World, open_session
 from reconciler.diff import identity
 from reconciler.diff.importable import Choice, choose, name_all, place_of
 from reconciler.diff.live import Listing, Live, Verdict

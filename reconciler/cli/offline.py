@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.cli.given import named_owners, with_prices
 from reconciler.cli.revision import revision_of
 from reconciler.cli.selection import selection
-from reconciler.cli.session import named_owners, with_prices
 from reconciler.diff.live import Applied, Listing
 from reconciler.ledger.journal import dump, from_data
 from reconciler.plan.cost import PriceList

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,11 +23,13 @@ from reconciler.cli.options import (
     selection_options,
 )
 from reconciler.cli.output import OutputError, Printer
-from reconciler.cli.session import Session, open_session
 from reconciler.plan.plan import Options, Plan
 from reconciler.problems import Problem, Problems, nearest
 from reconciler.render import machine, markdown, text
 from reconciler.spec import Spec
+
+if TYPE_CHECKING:
+    from reconciler.cli.session import Session
 
 __all__ = ["command", "plan_data", "plan_options_of", "print_plan", "say_notes"]
 
@@ -61,7 +63,7 @@ def command(common: Common, *, out: str | None, detailed: bool, output: str, **c
         plan = _live_plan(spec, common, chosen)
     if out is not None:
         _save(plan, Path(out), common.printer)
-    data = plan_data(plan, common.printer)
+    data = plan_data(plan, common.printer, output=output)
     if output == "html":
         # With the resources, whose edges the page draws: so it is the page that `show` makes of the saved plan.
         data = {**data, "resources": machine.plan_file(plan, tool="")["resources"]}
@@ -70,6 +72,8 @@ def command(common: Common, *, out: str | None, detailed: bool, output: str, **c
 
 
 def _live_plan(spec: Spec, common: Common, chosen: dict[str, object]) -> Plan:
+    from reconciler.cli.session import open_session  # noqa: PLC0415 - 200 ms, and a snapshot needs none of it
+
     with open_session(spec, common.where.root, common.printer) as session:
         session.check_catalogue()
         plan = session.plan(session.read_world(), plan_options_of(session, chosen))
@@ -119,8 +123,10 @@ def _policies(spec: Spec, names: object) -> frozenset[str]:
     return frozenset(asked)
 
 
-def plan_data(plan: Plan, printer: Printer) -> dict[str, Any]:
+def plan_data(plan: Plan, printer: Printer, *, output: str = "json") -> dict[str, Any]:
     """The plan as it may be shown, kept for `--result`."""
+    if output == "text" and printer.saved is None:
+        return machine.with_texts(machine.plan_picture(plan), printer.redactor.redact)
     # Masked here, before the checksum is taken: a plan that was masked afterwards would look altered.
     data = machine.with_texts(machine.plan_json(plan), printer.redactor.redact)
     if printer.saved is not None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.apply.settle import Settlement, came_late, settle_open
+from reconciler.cli.given import named_owners, with_prices
 from reconciler.cli.output import Printer
 from reconciler.cli.progress import reading
 from reconciler.cli.revision import revision_of
@@ -33,7 +34,7 @@ from reconciler.providers.registry import all_kinds, provider_types
 from reconciler.secrets.fingerprint import Fingerprinter
 from reconciler.secrets.sources import SecretSources
 from reconciler.spec.bulk import uncollected
-from reconciler.spec.resource import Prices, Project, ProviderConfig, Spec
+from reconciler.spec.resource import Project, ProviderConfig, Spec
 from reconciler.spec.values import is_pending
 
 __all__ = ["Halt", "Session", "SystemClock", "World", "allowed_hosts", "open_session"]
@@ -418,21 +419,6 @@ def _known_ids(key: tuple[str, str], entries: Iterable[Applied], rows: Iterable[
     at = f"{key[0]}/{key[1]}/"
     found = {live_id for e in entries if e.address.startswith(at) for live_id in (e.live_id, e.successor)}
     return found | {row.live_id for row in rows if row.op == "create" and row.address.startswith(at)}
-
-
-def with_prices(own: PriceList, config: ProviderConfig) -> PriceList:
-    """A provider's own prices, and the project's on top."""
-    configured = config.settings.get("prices")
-    if not isinstance(configured, Prices):
-        return own
-    per_hour = {**own.per_hour, **configured.per_hour}
-    return dataclasses.replace(own, unit=configured.unit or own.unit, per_hour=per_hour)
-
-
-def named_owners(project: Project) -> dict[str, str]:
-    """Owner hash → name, for the project's other environments."""
-    others = [f"{project.name}/{name}" for name in project.environments if name != project.environment]
-    return {owner_hash(owner): owner for owner in others}
 
 
 def unplaced(project: Project, environ: Mapping[str, str]) -> list[str]:

@@ -182,7 +182,6 @@ def _before(spec: Spec, undo: Undo, run: str) -> Spec:
             written.get(one.address) or dataclasses.replace(one, origin=nowhere, origins={}, chains={})
             for one in found.resources
         ),
-        digest=found.digest,
         warnings=(),
     )
 

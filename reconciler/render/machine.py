@@ -36,6 +36,7 @@ __all__ = [
     "outputs_json",
     "plan_file",
     "plan_json",
+    "plan_picture",
     "report_json",
     "seal",
     "with_texts",
@@ -55,16 +56,17 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     Values that are secret or not yet known are null. Addresses in `order` stand once, at the step that brings them to
     their desired state (or removes them).
     """
-    return seal(_plan(plan))
+    return seal({**plan_picture(plan), "spec_digest": plan.spec.digest})
 
 
 def plan_file(plan: Plan, *, tool: str) -> dict[str, Any]:
     """What `--out` writes: the plan, the version of the tool, and the resources with secrets as references."""
     resources = [_resource(resource) for resource in plan.spec.resources]
-    return seal({**_plan(plan), "tool": tool, "resources": resources})
+    return seal({**plan_picture(plan), "spec_digest": plan.spec.digest, "tool": tool, "resources": resources})
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def plan_picture(plan: Plan) -> dict[str, Any]:
+    """The same for the eyes alone: without the checksum, and `spec_digest` is not told."""
     project = plan.spec.project
     shown = [change for change in plan.changes if change.action is not Action.NONE]
     return {
@@ -72,7 +74,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "owner": plan.owner,
         "environment": project.environment or None,
         "digest": plan.digest,
-        "spec_digest": plan.spec.digest,
+        "spec_digest": None,
         "revision": plan.revision or None,
         "snapshot": plan.snapshot.as_json() if plan.snapshot is not None else None,
         "summary": plan.summary,

@@ -4,7 +4,7 @@ Start at `compile_all`. It is `load_project`, which makes a `Project`, then `com
 which files to read first.
 """
 
-from reconciler.spec.compile import compile_all, compile_spec, digest
+from reconciler.spec.compile import compile_all, compile_spec
 from reconciler.spec.document import Node, SourceFile
 from reconciler.spec.output import to_documents, to_yaml
 from reconciler.spec.project import ProjectHeader, load_project, read_project_header
@@ -48,7 +48,6 @@ __all__ = [
     "Wait",
     "compile_all",
     "compile_spec",
-    "digest",
     "load_project",
     "loosen",
     "read_project_header",

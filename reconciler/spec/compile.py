@@ -5,11 +5,9 @@ A step collects all its problems and raises them at its end; the next one never 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from reconciler.fields import Kind
 from reconciler.fields.setting import Setting
@@ -21,14 +19,13 @@ from reconciler.spec.patch import apply_defaults, apply_patches, load_patches
 from reconciler.spec.policy import is_policy, read_policies
 from reconciler.spec.project import load_project
 from reconciler.spec.references import depends_on, resolve
-from reconciler.spec.resource import Lifecycle, Project, Resource, Spec
+from reconciler.spec.resource import Project, Spec
 from reconciler.spec.shape import check_defaults, check_shape
 from reconciler.spec.strict import SchemaSet
 from reconciler.spec.template import Renderer, Scope, holds_template
 from reconciler.spec.validate import validate
-from reconciler.spec.values import encode
 
-__all__ = ["compile_all", "compile_spec", "digest"]
+__all__ = ["compile_all", "compile_spec"]
 
 
 def compile_spec(
@@ -85,7 +82,7 @@ def compile_spec(
     edges = {r.address: depends_on(d) for r, d in zip(found, documents, strict=True)}
     found = resolve(found, edges, problems)
     problems.raise_if_any()
-    return Spec(project=project, resources=found, digest=digest(found), policies=rulebook, warnings=problems.warnings)
+    return Spec(project=project, resources=found, policies=rulebook, warnings=problems.warnings)
 
 
 def compile_all(
@@ -123,47 +120,6 @@ def compile_all(
         raise SpecError(problems.items) from None
     problems.raise_if_any()
     return spec
-
-
-def digest(resources: Sequence[Resource]) -> str:
-    """SHA-256 over canonical JSON of what is desired; where and how it was written plays no part."""
-    texts = [_canonical(resource) for resource in sorted(resources, key=lambda each: each.address)]
-    return hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest()
-
-
-def _canonical(resource: Resource) -> str:
-    item = {
-        "address": resource.address,
-        "live_name": resource.live_name,
-        "labels": resource.labels,
-        "lifecycle": _lifecycle(resource.lifecycle),
-        "spec": resource.spec,
-        "edges": sorted(edge.address for edge in resource.edges),
-    }
-    try:
-        text = _ENCODER.encode(item)
-    except TypeError:  # a reference
-        return _ENCODER.encode({**item, "spec": encode(resource.spec)})
-    # Most specs are their own encoded form: a third of the time.
-    return _ENCODER.encode({**item, "spec": encode(resource.spec)}) if '"$' in text else text
-
-
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
-    return {
-        "prevent_destroy": lifecycle.prevent_destroy,
-        "replace": lifecycle.replace,
-        "ignore_changes": sorted(map(str, lifecycle.ignore_changes)),
-        "renamed_from": list(lifecycle.renamed_from),
-        "adopt": lifecycle.adopt,
-        "on_remove": lifecycle.on_remove,
-        "wait": [lifecycle.wait.target, lifecycle.wait.timeout_s, lifecycle.wait.path],
-        "run_state": lifecycle.run_state,
-        "secrets_revision": lifecycle.secrets_revision,
-        **({"expires": lifecycle.expires} if lifecycle.expires else {}),  # what does not expire keeps its digest
-    }
 
 
 def _scope(project: Project) -> Scope:

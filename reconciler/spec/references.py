@@ -64,12 +64,10 @@ def _needs(resource: Resource, listed: Sequence[tuple[str, Origin]]) -> Iterator
 
 
 def _references(value: object, path: Path) -> Iterator[tuple[Path, KnownAfterApply]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _references(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _references(item, (*path, index))
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if item.__class__ is not str:  # most are
+                yield from _references(item, (*path, key))
     else:
         yield from ((path, found) for found in pending_in(value) if isinstance(found, KnownAfterApply))
 

@@ -233,11 +233,13 @@ class Plain:
     Attributes:
         exact: Every value is of a built-in type; else some are references, or numbers with their text.
         pending: Some are references.
+        written: Some are numbers with their text.
     """
 
     value: Any = None
     exact: bool = True
     pending: bool = False
+    written: bool = False
 
 
 def _taken(value: Any, here: _Speaking, found: Plain) -> Any:
@@ -245,7 +247,10 @@ def _taken(value: Any, here: _Speaking, found: Plain) -> Any:
         raise _Changes
     if value.__class__ not in _BUILT_IN:
         found.exact = False
-        found.pending = found.pending or is_pending(value)
+        if is_pending(value):
+            found.pending = True
+        else:
+            found.written = True
     return value
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.problems import Origin, Problem, Problems, nearest
-from reconciler.spec.document import Layer, Node, field_text, from_plain
+from reconciler.spec.document import Layer, Node, Path, field_text, from_plain
 from reconciler.spec.faults import Budget, Fault, Later, as_text, is_undefined, said, weight
 from reconciler.spec.program import Program, parse
 from reconciler.spec.scalars import LIMITS
@@ -47,6 +47,8 @@ class Scope:
 
     nodes: Mapping[str, Node]
     data: Mapping[str, Any] = field(default_factory=dict)
+    _named: dict[Path, tuple[Layer, ...]] = field(repr=False, compare=False, default_factory=dict)
+    """Of `values`, which all documents share, the layers that were asked for."""
 
     @classmethod
     def of(cls, **nodes: Node | None) -> Scope:
@@ -57,7 +59,25 @@ class Scope:
     def also(self, **nodes: Node | None) -> Scope:
         """The same scope with further names."""
         more = Scope.of(**nodes)
-        return Scope(nodes={**self.nodes, **more.nodes}, data={**self.data, **more.data})
+        named = {} if "values" in more.nodes else self._named
+        return Scope(nodes={**self.nodes, **more.nodes}, data={**self.data, **more.data}, _named=named)
+
+    def at(self, path: Path) -> Node | None:
+        """The node that a bare path names, if a template would find the same there."""
+        root = self.nodes.get(str(path[0]))
+        if root is None or any(isinstance(part, str) and part.startswith("_") for part in path):
+            return None
+        return root.get(*path[1:])
+
+    def named(self, path: Path) -> tuple[Layer, ...]:
+        """The layers of a node that is there, which say by which name it was read."""
+        found = self._named.get(path)
+        if found is None:
+            node = self.at(path)
+            found = _named(node.layers, field_text(path)) if node is not None else ()
+            if path[0] == "values":
+                self._named[path] = found
+        return found
 
 
 def holds_template(node: Node) -> bool:
@@ -160,9 +180,14 @@ class Renderer:
 
     def _rendered(self, node: Node, scope: Scope) -> Node:
         program = parse(node.value)
-        found = _at(scope, program.path)
-        if found is not None:
-            return self._taken(found, field_text(program.path), node.layers)._replace(key=node.key)
+        if program.path:
+            found = scope.at(program.path)
+            if found is not None and found.value.__class__ not in _INNER:  # most are: a scalar, named alone
+                self._budget.spend(characters=weight(None))
+                chain = (*node.layers, *scope.named(program.path))
+                return Node(found.value, found.origin, node.key, found.raw, chain, found.via)
+            if found is not None:
+                return self._taken(found, field_text(program.path), node.layers)._replace(key=node.key)
         parts = list(program.run({**scope.data, **self._functions}, self._budget))
         chain = (*node.layers, *_read(program, scope))
         if program.single:
@@ -232,20 +257,11 @@ def _function(function: Any) -> Any:
 
 def _read(program: Program, scope: Scope) -> tuple[Layer, ...]:
     """The layers of the values that a template names."""
-    found = ((path, _at(scope, path)) for path in program.reads)
-    return tuple(layer for path, node in found if node for layer in _named(node.layers, field_text(path)))
+    return tuple(layer for path in program.reads if scope.at(path) for layer in scope.named(path))
 
 
 def _named(layers: Iterable[Layer], name: str) -> tuple[Layer, ...]:
     return tuple(layer if layer.name else Layer(layer.word, layer.origin, layer.value, name) for layer in layers)
-
-
-def _at(scope: Scope, path: tuple[str | int, ...]) -> Node | None:
-    """The node that a bare path names, if the template would find the same there."""
-    root = scope.nodes.get(str(path[0])) if path else None
-    if root is None or any(isinstance(part, str) and part.startswith("_") for part in path):
-        return None
-    return root.get(*path[1:])
 
 
 def _value(value: Any, budget: Budget) -> Any:

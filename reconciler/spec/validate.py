@@ -142,7 +142,7 @@ def _judged(document: Document, schemas: SchemaSet, project: Project, problems: 
     fitted, found, about = schemas.check(root, document.kind.schema, document.address)
     problems.extend(found)
     document = document.with_root(fitted)
-    taken = Plain(fitted.plain(), exact=False, pending=True)
+    taken = Plain(fitted.plain(), exact=False, pending=True, written=True)
     beside = Problems()  # a field that the schema refused already is not judged twice
     _check_beside(document, schemas, taken, beside)
     refused = {problem.origin for problem in found}
@@ -386,17 +386,20 @@ def _resource(document: Document, taken: Plain) -> Resource:
     plain = taken.value
     metadata = plain["metadata"]
     origins, chains = origins_of(document.root, plain)
-    return Resource(
+    resource = Resource(
         ref=ResourceRef(document.provider, document.kind.name, metadata["name"]),
         kind=document.kind,
         live_name=metadata.get("liveName", metadata["name"]),
-        spec=plain["spec"] if taken.exact else _bare(plain["spec"]),
+        spec=_bare(plain["spec"]) if taken.written else plain["spec"],
         labels=metadata.get("labels", {}),
         lifecycle=_lifecycle(plain.get("lifecycle", {})),
         origin=document.origin,
         origins=origins,
         chains=chains,
     )
+    if not taken.pending:
+        resource.know_pending(())
+    return resource
 
 
 def _bare(value: Any) -> Any:

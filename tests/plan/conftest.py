@@ -63,7 +63,6 @@ def plan() -> Planner:
                     **(project or {}),
                 ),
                 resources=tuple(resources),
-                digest="d",
             ),
             "entries": {row.address: row for row in entries},
             "listings": everything,

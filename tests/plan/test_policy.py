@@ -57,7 +57,7 @@ def planned(plan: Planner, *policies: Policy, options: Options | None = None, **
         wanted,
         entries=[entry(name, f"L{name}", spec, labels={"t": "b"}) for name, spec in was.items()],
         lists=[listed(*(live(f"L{name}", spec, marker=token(name)) for name, spec in was.items()))],
-        spec=Spec(project=project, resources=tuple(wanted), digest="d", policies=policies),
+        spec=Spec(project=project, resources=tuple(wanted), policies=policies),
         options=options,
         **given,
     )
@@ -146,7 +146,7 @@ def test_a_rule_about_the_plan_is_said_where_nothing_is_left_to_deny(plan: Plann
     project = Project(
         name="shop", environment="", environments=(), providers={}, secrets=frozenset(), values={}
     )  # fmt: skip
-    found = plan([], spec=Spec(project=project, resources=(), digest="d", policies=(policy("plan.counts.none > 9"),)))
+    found = plan([], spec=Spec(project=project, resources=(), policies=(policy("plan.counts.none > 9"),)))
     assert [problem.code for problem in found.warnings] == ["policy-warning"]
 
 

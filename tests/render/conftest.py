@@ -130,7 +130,7 @@ def plan(*changes: Change, costs: Mapping[str, Cost] | None = None, **more: Any)
     more.setdefault("revision", "3f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d")
     return Plan(
         owner="shop/prod",
-        spec=Spec(project=project, resources=desired, digest="5" * 64),
+        spec=Spec(project=project, resources=desired),
         changes=ordered,
         steps=tuple(dataclasses.replace(step, calls=calls.get(step.address, ())) for step in order(ordered)),
         digests=digests,

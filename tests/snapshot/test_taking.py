@@ -68,7 +68,7 @@ def spec_of(resources: Sequence[Resource]) -> Spec:
         values={},
         origin=Origin("reconciler.yaml"),
     )
-    return Spec(project=project, resources=tuple(resources), digest="d")
+    return Spec(project=project, resources=tuple(resources))
 
 
 def only(snapshot: Snapshot) -> Live:
