@@ -24,9 +24,9 @@ from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
 from reconciler.plan.snapshot import SNAPSHOT_FORMAT, Snapshot, Taken, read_snapshot, snapshot_json
 from reconciler.problems import Origin, Problem, Refused, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
-from reconciler.render.seal import is_sealed, seal
+from reconciler.render.seal import is_sealed, rows_of, seal
 from reconciler.spec.bulk import uncollected
-from reconciler.spec.resource import ProviderConfig, Spec
+from reconciler.spec.resource import ProviderConfig, Resource, Spec
 from reconciler.spec.values import encode, is_pending
 
 __all__ = ["Offline", "open_snapshot", "place_of", "read_snapshot_file", "sealed"]
@@ -150,7 +150,7 @@ def open_snapshot(file: str, spec: Spec, root: Path, *, max_age_s: float = math.
         SpecError: `not-a-snapshot`, `snapshot-altered`.
         Refused: `other-snapshot`.
     """
-    snapshot = read_snapshot_file(file, _bytes_of(file))
+    snapshot = read_snapshot_file(file, _bytes_of(file), spec.resources)
     if snapshot.owner != spec.project.owner:
         raise Refused(
             [
@@ -171,25 +171,25 @@ def _bytes_of(file: str) -> bytes:
         raise _bad(file, "not-a-snapshot", f"it can't be read: {error.strerror}") from None
 
 
-def read_snapshot_file(place: str, content: bytes | str) -> Snapshot:
+def read_snapshot_file(place: str, content: bytes | str, desired: Iterable[Resource] = ()) -> Snapshot:
     """What `snapshot` wrote.
 
     Args:
         place: Where it stands, for errors.
         content: UTF-8.
+        desired: Whose values the snapshot shares where it says the same, for the sake of memory.
 
     Raises:
         SpecError: `not-a-snapshot`, `snapshot-altered`.
     """
     with uncollected():
-        return _read_snapshot(place, content)
+        return _read_snapshot(place, content.encode() if isinstance(content, str) else content, desired)
 
 
-def _read_snapshot(place: str, content: bytes | str) -> Snapshot:
-    raw = content.encode() if isinstance(content, str) else content
-    intact = is_sealed(raw)
+def _read_snapshot(place: str, content: bytes, desired: Iterable[Resource]) -> Snapshot:
+    intact = is_sealed(content)
     try:
-        data = json.loads(raw)
+        data, row = rows_of(content) if intact else (json.loads(content), _itself)
     except (ValueError, RecursionError):
         raise _bad(place, "not-a-snapshot", "it is no snapshot: it is no JSON") from None
     if not isinstance(data, dict) or data.get("format") != SNAPSHOT_FORMAT:
@@ -197,7 +197,8 @@ def _read_snapshot(place: str, content: bytes | str) -> Snapshot:
     if not intact and seal(data) != data:
         raise _bad(place, "snapshot-altered", "its checksum does not fit its content: it was altered or cut")
     try:
-        return read_snapshot(data, all_kinds(), partial(from_data, Applied))
+        specs = {resource.address: (resource.spec, resource.labels) for resource in desired}
+        return read_snapshot(data, all_kinds(), partial(from_data, Applied), row=row, desired=specs)
     except ValueError as error:
         raise _bad(place, "not-a-snapshot", str(error)) from None
 
@@ -205,6 +206,10 @@ def _read_snapshot(place: str, content: bytes | str) -> Snapshot:
 def sealed(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as JSON, with its checksum."""
     return seal(snapshot_json(snapshot, lambda entry: json.loads(dump(entry))))
+
+
+def _itself(row: Any) -> Any:
+    return row
 
 
 def _bad(place: str, code: str, wrong: str) -> SpecError:

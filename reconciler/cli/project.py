@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,10 @@ def load_spec(where: ProjectFiles) -> Spec:
     values = [_read(where.root, path, "file-missing", "a file") for path in layers]
     values += [_read_anywhere(path) for path in where.values]
     replaced = bool(where.files) or where.given is not None
-    own = list(_resource_files(where.root, header.resources, needed=not replaced and not where.begins))
-    found = _given(where) if replaced else own
-    patches = list(_folder(where.root, f"patches/{environment}")) if environment else []
+    places = _resource_files(where.root, header.resources, needed=not replaced and not where.begins)
+    own = (SourceFile(shown, _bytes(place, shown)) for shown, place in places.items())
+    found = _given(where) if replaced else own  # those are read when their turn comes: not all need to be there at once
+    patched = _folder(where.root, f"patches/{environment}") if environment else {}
     with uncollected():
         return compile_all(
             source,
@@ -79,10 +81,10 @@ def load_spec(where: ProjectFiles) -> Spec:
             settings={name: kind.settings for name, kind in provider_types().items()},
             values_files=values,
             sets=where.sets,
-            resources=[*found, *where.beside],
-            policies=own if replaced else (),
+            resources=chain(found, where.beside),
+            policies=list(own) if replaced else (),
             secrets=where.secrets,
-            patches=patches,
+            patches=[SourceFile(shown, _bytes(place, shown)) for shown, place in patched.items()],
             kinds=[*all_kinds().values()],
             schemas=load_schemas(),
         )
@@ -103,10 +105,13 @@ def _given(where: ProjectFiles) -> list[SourceFile]:
     return [_standard_input() if path == "-" else _read_anywhere(path) for path in where.files]
 
 
-def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, needed: bool) -> Iterable[SourceFile]:
-    """The project's own files; without `needed` (they are read for their policies alone) the default may be missing."""
+def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, needed: bool) -> dict[str, str]:
+    """The project's own files and their places; the default may be missing where they are not `needed`.
+
+    They are not when they are read for their policies alone.
+    """
     problems: list[Problem] = []
-    seen: dict[str, SourceFile] = {}
+    seen: dict[str, str] = {}
     for written, origin in listed:
         path = posixpath.normpath(written)  # ./resources/a.yaml is resources/a.yaml, and is read once
         place = root / path
@@ -120,9 +125,9 @@ def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, 
                 )
             )
         elif place.is_dir():
-            seen.update({file.path: file for file in _folder(root, path)})
+            seen.update(_folder(root, path))
         elif place.is_file():
-            seen[path] = _read(root, path, "file-missing", "a file")
+            seen[path] = os.fspath(place)
         elif origin is not None:
             problems.append(
                 Problem(
@@ -143,26 +148,25 @@ def _resource_files(root: Path, listed: Iterable[tuple[str, Origin | None]], *, 
             )
     if problems:
         raise SpecError(problems)
-    return seen.values()
+    return seen
 
 
 def _inside(root: Path, place: Path) -> bool:
     return place.resolve().is_relative_to(root.resolve())
 
 
-def _folder(root: Path, path: str) -> Iterable[SourceFile]:
-    """All YAML files below a folder, hidden ones left out, in the order of their paths."""
+def _folder(root: Path, path: str) -> dict[str, str]:
+    """All YAML files below a folder and their places, hidden ones left out, in the order of their paths."""
     base, shown = root / path, posixpath.normpath(path)
     if (
         not base.is_dir()
         or not _inside(root, base)
         or any(part[:1] == "." and part != "." for part in shown.split("/"))
     ):
-        return
+        return {}
     found = _yaml_below(os.fspath(base), "" if shown == "." else f"{shown}/")
-    for name, place, is_link in sorted(found, key=lambda one: one[0].split("/")):
-        if not is_link or _inside(root, Path(place)):
-            yield SourceFile(name, _bytes(place, name))
+    ordered = sorted(found, key=lambda one: one[0].split("/"))
+    return {name: place for name, place, is_link in ordered if not is_link or _inside(root, Path(place))}
 
 
 def _yaml_below(folder: str, shown: str) -> Iterator[tuple[str, str, bool]]:

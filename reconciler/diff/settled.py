@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from reconciler.fields.tree import RuleTree
+from reconciler.spec.alike import alike
 
 __all__ = ["is_settled"]
 
@@ -27,7 +28,7 @@ def is_settled(tree: RuleTree, desired: Any, live: Any, applied: Any) -> bool:
     if kind in _SCALARS:
         return bool(live == desired) and desired != ""
     if kind is dict:
-        return _alike(desired, live) if tree.whole else _is_map_settled(tree, desired, live, applied)
+        return alike(desired, live) if tree.whole else _is_map_settled(tree, desired, live, applied)
     return kind is list and _is_list_settled(tree, desired, live, applied)
 
 
@@ -35,7 +36,7 @@ def _is_list_settled(tree: RuleTree, desired: list[Any], live: list[Any], applie
     if not desired or len(live) != len(desired):
         return False
     if not tree.list_key:
-        return _alike(desired, live)
+        return alike(desired, live)
     if isinstance(applied, list | tuple) and applied != desired:
         return False  # an entry may have been taken out
     return all(_is_entry_settled(tree, one, other) for one, other in zip(desired, live, strict=True))
@@ -65,15 +66,3 @@ def _is_entry_settled(tree: RuleTree, desired: Any, live: Any) -> bool:
     if tree.left_out_by and (live.__class__ is not dict or tree.left_out_by in desired or live.get(tree.left_out_by)):
         return False
     return is_settled(tree.each, desired, live, desired)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Equal, and of equal types all the way down: `1 == True` for Python."""
-    kind = one.__class__
-    if other.__class__ is not kind:
-        return False
-    if kind is dict:
-        return one.keys() == other.keys() and all(_alike(value, other[key]) for key, value in one.items())
-    if kind is list:
-        return len(one) == len(other) and all(map(_alike, one, other))
-    return kind in _SCALARS and bool(one == other)

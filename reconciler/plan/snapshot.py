@@ -17,6 +17,7 @@ from reconciler.diff.claims import addresses
 from reconciler.diff.live import Applied, Listing, Live, Verdict
 from reconciler.fields import Kind, Phase
 from reconciler.plan.cost import PriceList
+from reconciler.spec.alike import shared
 from reconciler.spec.resource import Spec
 from reconciler.spec.values import decode, encode
 
@@ -181,14 +182,21 @@ def _live_json(item: Live) -> dict[str, Any]:
 
 
 def read_snapshot(
-    data: Mapping[str, Any], kinds: Mapping[str, Kind], load: Callable[[Mapping[str, Any]], Applied]
+    data: Mapping[str, Any],
+    kinds: Mapping[str, Kind],
+    load: Callable[..., Applied],
+    *,
+    row: Callable[[Any], Any],
+    desired: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]],
 ) -> Snapshot:
     """What `snapshot_json` wrote. Lists of kinds that this release does not know are left out.
 
     Args:
         data: The JSON, its checksum looked at already.
         kinds: `type/Kind` → kind.
-        load: The ledger's own way to read a row.
+        load: The ledger's own way to read a row, but for its `spec` and `labels`, which it is given.
+        row: What stands for a row in `data` → the row.
+        desired: Address → spec and labels that are held anyway, and shared where the snapshot says the same.
 
     Raises:
         ValueError: it is no snapshot of this format, in words.
@@ -196,21 +204,34 @@ def read_snapshot(
     if data.get("format") != SNAPSHOT_FORMAT:
         raise ValueError(f"it is no snapshot of format {SNAPSHOT_FORMAT}")
     try:
-        listings = [_listing(one, kinds[one["kind"]]) for one in data["listings"] if one["kind"] in kinds]
+        entries: dict[str, Applied] = {}
+        masked: dict[str, tuple[str, ...]] = {}
+        wanted: dict[str, Any] = {}
+        for each in data["entries"]:
+            written = row(each)
+            address = written["address"]
+            spec, labels = desired.get(address, ({}, {}))
+            spec = shared(decode(written["spec"]), spec)
+            entries[address] = load(written, spec=spec, labels=shared(written.get("labels", {}), labels))
+            wanted[written["live_id"]] = spec
+            if written["masked"]:
+                masked[address] = tuple(written["masked"])
+        lists = [one for one in map(row, data["listings"]) if one["kind"] in kinds]
+        listings = [_listing(one, kinds[one["kind"]], row, wanted) for one in lists]
         return Snapshot(
             owner=str(data["owner"]),
             environment=data["environment"] or "",
             revision=data["revision"] or "",
             taken_at=_moment(data["taken_at"]),
-            accounts={one["name"]: _account(one) for one in data["providers"]},
+            accounts={one["name"]: _account(one) for one in map(row, data["providers"])},
             listings={(one.provider, one.kind.name): one for one in listings},
-            entries={row["address"]: load(row) for row in data["entries"]},
-            masked={row["address"]: tuple(row["masked"]) for row in data["entries"] if row["masked"]},
-            open_intents={one["address"]: one["message"] for one in data["open"]},
+            entries=entries,
+            masked=masked,
+            open_intents={one["address"]: one["message"] for one in map(row, data["open"])},
             released=frozenset(data["released"]),
             trusted=frozenset(data["trusted"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise ValueError(f"it is damaged: {type(error).__name__} in its content") from None
 
 
@@ -236,20 +257,20 @@ def _account(data: Mapping[str, Any]) -> Account:
     )
 
 
-def _listing(data: Mapping[str, Any], kind: Kind) -> Listing:
+def _listing(data: Mapping[str, Any], kind: Kind, row: Callable[[Any], Any], wanted: Mapping[str, Any]) -> Listing:
     provider = str(data["provider"])
     others = (Live(kind=kind, provider=provider, id="", name=str(name)) for name in data["others"])
     return Listing(
         provider=provider,
         kind=kind,
-        items=(*(_live(item, kind, provider) for item in data["ours"]), *others),
+        items=(*(_live(item, kind, provider, wanted) for item in map(row, data["ours"])), *others),
         verdict=Verdict(data["verdict"]),
         message=data["message"],
         notes=tuple(data["notes"]),
     )
 
 
-def _live(data: Mapping[str, Any], kind: Kind, provider: str) -> Live:
+def _live(data: Mapping[str, Any], kind: Kind, provider: str, wanted: Mapping[str, Any]) -> Live:
     return Live(
         kind=kind,
         provider=provider,
@@ -258,7 +279,7 @@ def _live(data: Mapping[str, Any], kind: Kind, provider: str) -> Live:
         marker_readable=bool(data["marker_readable"]),
         created_at=float(data["created_at"]),
         outputs=dict(data["outputs"]),
-        spec=decode(data["spec"]),
+        spec=shared(decode(data["spec"]), wanted.get(data["id"])),
         hidden=frozenset(data["hidden"]),
         defaults=decode(data["defaults"]),
     )

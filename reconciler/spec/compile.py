@@ -5,25 +5,27 @@ A step collects all its problems and raises them at its end; the next one never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from reconciler.fields import Kind
 from reconciler.fields.setting import Setting
-from reconciler.problems import Problems, SpecError
+from reconciler.problems import Origin, Problems, SpecError
 from reconciler.spec.document import Document, Node, SourceFile, from_plain, labelled
-from reconciler.spec.expand import expand
+from reconciler.spec.expand import Expansion
+from reconciler.spec.faults import Budget
 from reconciler.spec.load import load_all
-from reconciler.spec.patch import apply_defaults, apply_patches, load_patches
+from reconciler.spec.patch import Defaults, apply_patches, load_patches
 from reconciler.spec.policy import is_policy, read_policies
 from reconciler.spec.project import load_project
 from reconciler.spec.references import depends_on, resolve
-from reconciler.spec.resource import Project, Spec
+from reconciler.spec.resource import Project, Resource, Spec
 from reconciler.spec.shape import check_defaults, check_shape
 from reconciler.spec.strict import SchemaSet
 from reconciler.spec.template import Renderer, Scope, holds_template
-from reconciler.spec.validate import validate
+from reconciler.spec.validate import Validator
 
 __all__ = ["compile_all", "compile_spec"]
 
@@ -31,7 +33,7 @@ __all__ = ["compile_all", "compile_spec"]
 def compile_spec(
     project: Project,
     *,
-    resources: Sequence[SourceFile],
+    resources: Iterable[SourceFile],
     patches: Sequence[SourceFile],
     kinds: Sequence[Kind],
     schemas: Mapping[str, Mapping[str, Any]],
@@ -50,39 +52,94 @@ def compile_spec(
     Raises:
         SpecError: with all problems of the first step that found any.
     """
-    problems = Problems()
-    scope = _scope(project)
-    render = Renderer(project.secrets, problems)
+    line = _Line(project, kinds, schemas, patches=patches)
+    files = iter(resources)
+    # A patch may speak of any document; without one, some files at a time go all the way, so that the nodes of 10,000
+    # documents are never there at once: a third of the memory.
+    size = None if patches else _BATCH
+    while batch := tuple(islice(files, size)):
+        line.take(batch)
+    return line.finish(policies)
 
-    roots = load_all(resources, problems)
-    rules = [root for root in (*roots, *load_all(policies, problems)) if is_policy(root)]
-    roots = tuple(root for root in roots if not is_policy(root))
-    layers = load_patches(patches, render, scope, problems)
-    problems.raise_if_any()
 
-    rulebook = read_policies(rules, kinds, problems)
-    documents = check_shape(roots, kinds, project, problems)
-    check_defaults(project, kinds, problems)
-    problems.raise_if_any()
+_READ, _SHAPE, _RENDER, _LAYER, _JUDGE = _STEPS = range(5)
+_BATCH: Final = 100
+"""Files that go through the steps together."""
 
-    documents = expand(documents, render, scope, problems)
-    documents = _template(documents, render, scope)
-    problems.raise_if_any()
 
-    documents = apply_patches(documents, layers, render, scope, problems)
-    documents = apply_defaults(documents, project.defaults, render, scope)
-    problems.raise_if_any()
+class _Line:
+    """Takes files through the steps, and keeps what each step found wrong apart.
 
-    needed = {"common.json", *(document.kind.schema for document in documents)}
-    # Each file takes a millisecond to prepare.
-    book = SchemaSet.of({name: schemas[name] for name in sorted(needed & set(schemas))})
-    found = validate(documents, book, project, problems)
-    problems.raise_if_any()
+    Nothing enters a step while a step before it has found anything, in whatever file: only the first counts.
+    """
 
-    edges = {r.address: depends_on(d) for r, d in zip(found, documents, strict=True)}
-    found = resolve(found, edges, problems)
-    problems.raise_if_any()
-    return Spec(project=project, resources=found, policies=rulebook, warnings=problems.warnings)
+    def __init__(
+        self,
+        project: Project,
+        kinds: Sequence[Kind],
+        schemas: Mapping[str, Mapping[str, Any]],
+        *,
+        patches: Sequence[SourceFile],
+    ) -> None:
+        self._project, self._kinds, self._scope = project, kinds, _scope(project)
+        self._told = tuple(Problems() for _step in _STEPS)
+        budget = Budget()
+        self._renderers = [Renderer(project.secrets, problems, budget=budget) for problems in self._told]
+        self._rules: list[Node] = []
+        self._patches = load_patches(patches, self._renderers[_READ], self._scope, self._told[_READ])
+        self._defaults = Defaults(project.defaults)
+        self._expansion = Expansion()
+        self._judge = Validator(SchemaSet.of(schemas), project, self._told[_JUDGE])
+        self._found: list[Resource] = []
+        self._edges: dict[str, Sequence[tuple[str, Origin]]] = {}
+
+    def _is_open(self, step: int) -> bool:
+        return not any(self._told[:step])
+
+    def take(self, files: Sequence[SourceFile]) -> None:
+        """Files of resources and policies, as far as they may go."""
+        told, renderers = self._told, self._renderers
+        roots = load_all(files, told[_READ])
+        self._rules += [root for root in roots if is_policy(root)]
+        if not self._is_open(_SHAPE):
+            return
+        roots = tuple(root for root in roots if not is_policy(root))
+        documents = check_shape(roots, self._kinds, self._project, told[_SHAPE])
+        if not self._is_open(_RENDER):
+            return
+        documents = self._expansion.expand(documents, renderers[_RENDER], self._scope, told[_RENDER])
+        documents = _template(documents, renderers[_RENDER], self._scope)
+        if not self._is_open(_LAYER):
+            return
+        documents = apply_patches(documents, self._patches, renderers[_LAYER], self._scope, told[_LAYER])
+        documents = self._defaults.apply(documents, renderers[_LAYER], self._scope)
+        if not self._is_open(_JUDGE):
+            return
+        for document, resource in self._judge.validate(documents):
+            self._found.append(resource)
+            if edges := depends_on(document):
+                self._edges[resource.address] = edges
+
+    def finish(self, policies: Sequence[SourceFile]) -> Spec:
+        """The spec, once all files were taken.
+
+        Raises:
+            SpecError: as `compile_spec`.
+        """
+        self._rules += [root for root in load_all(policies, self._told[_READ]) if is_policy(root)]
+        self._told[_READ].raise_if_any()
+        rulebook = read_policies(self._rules, self._kinds, self._told[_SHAPE])
+        check_defaults(self._project, self._kinds, self._told[_SHAPE])
+        for problems in self._told[_SHAPE:_JUDGE]:
+            problems.raise_if_any()
+        self._judge.finish(self._found)
+        last = self._told[_JUDGE]
+        last.raise_if_any()
+        found = resolve(self._found, self._edges, last)
+        last.raise_if_any()
+        for problems in self._told[:_JUDGE]:
+            last.extend(problems.warnings)
+        return Spec(project=self._project, resources=found, policies=rulebook, warnings=last.warnings)
 
 
 def compile_all(
@@ -92,7 +149,7 @@ def compile_all(
     settings: Mapping[str, Sequence[Setting]],
     values_files: Sequence[SourceFile] = (),
     sets: Sequence[str] = (),
-    resources: Sequence[SourceFile],
+    resources: Iterable[SourceFile],
     patches: Sequence[SourceFile],
     kinds: Sequence[Kind],
     schemas: Mapping[str, Mapping[str, Any]],

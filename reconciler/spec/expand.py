@@ -11,45 +11,54 @@ from reconciler.spec.document import Document, Node, labelled
 from reconciler.spec.template import Renderer, Scope, has_template
 from reconciler.spec.values import is_pending
 
-__all__ = ["expand"]
+__all__ = ["Expansion"]
 
 _MOST: Final = 10_000
 _VALUES: Final = 250_000
 """Values that all `forEach` of a run may make: a long list over a long document is cheap to write alone."""
 
 
-def expand(documents: Sequence[Document], render: Renderer, scope: Scope, problems: Problems) -> tuple[Document, ...]:
-    """Documents without `forEach`, in order; a document with one becomes as many as it has items.
+class Expansion:
+    """Makes documents of `forEach`, and counts what it has made: a run has its limits."""
 
-    Problems: those of templates, `wrong-type`, `same-name`, `too-many-documents`.
-    """
-    result: list[Document] = []
-    values = 0
-    for document in documents:
-        for_each = document.root.get("forEach")
-        if for_each is None:
-            result.append(document)
-            continue
-        root = document.root.with_entries({k: v for k, v in document.root.value.items() if k != "forEach"})
-        before = len(problems)
-        listed = labelled(for_each, "forEach")
-        if isinstance(for_each.value, str):
-            listed = listed._replace(chain=tuple(replace(layer, name="forEach") for layer in listed.chain))
-        rendered = render.render(listed, scope, document.address) if document.templated else listed
-        if len(problems) > before:
-            continue
-        items = list(_items(rendered, document, problems))
-        if len(items) > 1 and document.templated and not has_template(document.name):
-            problems.add(_same_name(document, len(items)))
-            continue
-        values += len(items) * sum(1 for _below in root.walk())
-        if len(result) + len(items) > _MOST or values > _VALUES:
-            wrong = f"forEach makes {len(items):,} documents here, and with those before too many"
-            limit = f"at most {_MOST:,} documents, and {_VALUES:,} values in them"
-            problems.add(_problem("too-many-documents", wrong, limit, for_each, document))
-            break
-        result.extend(replace(document, root=root, item=item) for item in items)
-    return tuple(result)
+    def __init__(self) -> None:
+        self._documents = 0
+        self._values = 0
+
+    def expand(
+        self, documents: Sequence[Document], render: Renderer, scope: Scope, problems: Problems
+    ) -> tuple[Document, ...]:
+        """Documents without `forEach`, in order; a document with one becomes as many as it has items.
+
+        Problems: those of templates, `wrong-type`, `same-name`, `too-many-documents`.
+        """
+        result: list[Document] = []
+        for document in documents:
+            for_each = document.root.get("forEach")
+            if for_each is None:
+                result.append(document)
+                continue
+            root = document.root.with_entries({k: v for k, v in document.root.value.items() if k != "forEach"})
+            before = len(problems)
+            listed = labelled(for_each, "forEach")
+            if isinstance(for_each.value, str):
+                listed = listed._replace(chain=tuple(replace(layer, name="forEach") for layer in listed.chain))
+            rendered = render.render(listed, scope, document.address) if document.templated else listed
+            if len(problems) > before:
+                continue
+            items = list(_items(rendered, document, problems))
+            if len(items) > 1 and document.templated and not has_template(document.name):
+                problems.add(_same_name(document, len(items)))
+                continue
+            self._values += len(items) * sum(1 for _below in root.walk())
+            if self._documents + len(result) + len(items) > _MOST or self._values > _VALUES:
+                wrong = f"forEach makes {len(items):,} documents here, and with those before too many"
+                limit = f"at most {_MOST:,} documents, and {_VALUES:,} values in them"
+                problems.add(_problem("too-many-documents", wrong, limit, for_each, document))
+                break
+            result.extend(replace(document, root=root, item=item) for item in items)
+        self._documents += len(result)
+        return tuple(result)
 
 
 def _items(node: Node, document: Document, problems: Problems) -> Iterator[Node]:

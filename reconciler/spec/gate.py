@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from reconciler.spec.formats import FORMATS
 from reconciler.spec.values import Composite, holds_secret, is_pending
 
-__all__ = ["SIGNS", "Gate", "gate_of"]
+__all__ = ["SHARED", "SIGNS", "Gate", "gate_of"]
 
 
 class Gate(Protocol):
@@ -28,7 +28,7 @@ class Gate(Protocol):
 SIGNS: Final = ("\0pending", "\0composed")
 """What stands for a reference, and for a text around one that is no secret (a literal, where `writeOnly` forbids it).
 Nobody can write it into a file but by an escape, and then the gate does not judge."""
-_SHARED: Final = "common.json"
+SHARED: Final = "common.json"
 """The one file that others refer to."""
 _LITERAL_FREE: Final = "literal_free"
 _TEXT: Final = ("pattern", "minLength", "maxLength", "enum", "const", "format")
@@ -53,7 +53,7 @@ def gate_of(strict: Mapping[str, Mapping[str, Any]], file: str) -> Gate | None:
         import jsonschema_rs as library  # noqa: PLC0415 - most projects are too small to need it
     except ImportError:
         return None
-    parts = {name: _form(schema, name) for name, schema in strict.items() if name in {file, _SHARED}}
+    parts = {name: _form(strict[name], name) for name in (file, SHARED) if name in strict}
     bundle: dict[str, Any] = {"$ref": f"#/$defs/{file}", "$defs": {**parts, _LITERAL_FREE: _literal_free()}}
     formats = {f"our:{name}": check for name, (check, _words, _example) in FORMATS.items()}
     try:

@@ -11,7 +11,7 @@ from reconciler.spec.document import Document, Node, SourceFile, labelled
 from reconciler.spec.load import load_all, set_value
 from reconciler.spec.template import Renderer, Scope
 
-__all__ = ["Patch", "apply_defaults", "apply_patches", "load_patches", "merge_patch", "merge_values", "set_path"]
+__all__ = ["Defaults", "Patch", "apply_patches", "load_patches", "merge_patch", "merge_values", "set_path"]
 
 _PARTS = ("apiVersion", "kind", "metadata", "lifecycle", "spec")
 _SELECTORS = frozenset({"name", "provider", "template"})
@@ -219,12 +219,15 @@ def _patched(document: Document, patch: Patch, render: Renderer, scope: Scope) -
     return document.with_root(merge_patch(document.root, over))
 
 
-def apply_defaults(
-    documents: Sequence[Document], defaults: Mapping[str, Node], render: Renderer, scope: Scope
-) -> tuple[Document, ...]:
-    """Documents on top of `defaults` of their kind (`type/Kind`)."""
-    known = {label: labelled(node, "default") for label, node in defaults.items()}
-    return tuple(_defaulted(document, known, render, scope) for document in documents)
+class Defaults:
+    """`defaults` of each kind (`type/Kind`)."""
+
+    def __init__(self, written: Mapping[str, Node]) -> None:
+        self._known = {label: labelled(node, "default") for label, node in written.items()}
+
+    def apply(self, documents: Sequence[Document], render: Renderer, scope: Scope) -> tuple[Document, ...]:
+        """Documents on top of those of their kind."""
+        return tuple(_defaulted(document, self._known, render, scope) for document in documents)
 
 
 def _defaulted(document: Document, defaults: Mapping[str, Node], render: Renderer, scope: Scope) -> Document:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.problems import Problem
 from reconciler.spec.document import Node, Path
-from reconciler.spec.gate import SIGNS, Gate, gate_of
+from reconciler.spec.gate import SHARED, SIGNS, Gate, gate_of
 from reconciler.spec.scalars import scalar
 from reconciler.spec.schema import tighten
 from reconciler.spec.values import KnownAfterApply, is_pending
@@ -35,13 +35,13 @@ class SchemaSet:
     """What has been found out about a set of subschemas, by their ids: documents of a kind ask it all again."""
     _gates: dict[str, Gate | None] = field(default_factory=dict, compare=False, repr=False)
     _seen: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
-    _judge: list[Judge] = field(default_factory=list, compare=False, repr=False)
-    """One, once there was a document that the gate did not accept."""
+    _judges: dict[str, Judge] = field(default_factory=dict, compare=False, repr=False)
+    """Of each file with a document that the gate did not accept."""
 
     @classmethod
     def of(cls, schemas: Mapping[str, Mapping[str, Any]]) -> SchemaSet:
         """Take schema files as they are on disk."""
-        return cls({name: _forbidding(tighten(schema)) for name, schema in schemas.items()})
+        return cls(_Strict(schemas))
 
     def check(self, node: Node, file: str, address: str = "") -> tuple[Node, tuple[Problem, ...], tuple[Path, ...]]:
         """Judge a whole document.
@@ -65,9 +65,9 @@ class SchemaSet:
         from reconciler.spec.judge import Judge  # noqa: PLC0415 - 50 ms, and the gate accepts most specs
         from reconciler.spec.words import complaints_of  # noqa: PLC0415
 
-        if not self._judge:
-            self._judge.append(Judge(self.strict))
-        return complaints_of(self._judge[0].errors(node, file), lambda path: self._schema_at(file, path))
+        if file not in self._judges:
+            self._judges[file] = Judge({name: self.strict[name] for name in (SHARED, file) if name in self.strict})
+        return complaints_of(self._judges[file].errors(node, file), lambda path: self._schema_at(file, path))
 
     def _judgeable(self, node: Node, file: str, found: Sequence[Complaint]) -> Node:
         renamed = node
@@ -205,6 +205,28 @@ class SchemaSet:
         if found is None:
             found = here.items[index] = self._speaking(_items(here.schemas, index))
         return found
+
+
+class _Strict(Mapping[str, Mapping[str, Any]]):
+    """Schema files in strict form, each made when somebody asks for it: that takes a millisecond."""
+
+    def __init__(self, loose: Mapping[str, Mapping[str, Any]]) -> None:
+        self._loose = loose
+        self._made: dict[str, Mapping[str, Any]] = {}
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        if name not in self._made:
+            self._made[name] = _forbidding(tighten(self._loose[name]))
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loose
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loose)
+
+    def __len__(self) -> int:
+        return len(self._loose)
 
 
 class _Speaking:

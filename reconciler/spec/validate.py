@@ -11,13 +11,14 @@ from reconciler.fields.path import EACH
 from reconciler.problems import Origin, Problem, Problems, nearest
 from reconciler.spec.document import Document, Node, Path, field_text
 from reconciler.spec.formats import duration, is_uuid
+from reconciler.spec.gate import SHARED
 from reconciler.spec.places import origins_of
 from reconciler.spec.resource import Lifecycle, Project, Resource, ResourceRef, Wait
 from reconciler.spec.shape import complain
 from reconciler.spec.strict import Plain, SchemaSet
 from reconciler.spec.values import Composite, is_pending
 
-__all__ = ["validate"]
+__all__ = ["Validator"]
 
 _EXPONENT: Final = 1e16
 """From here on a float is written with an exponent; as a whole number it reads back as what it was."""
@@ -25,21 +26,51 @@ _NO_LIFECYCLE: Final = Lifecycle()
 _CRASHES: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
-def validate(
-    documents: Sequence[Document], schemas: SchemaSet, project: Project, problems: Problems
-) -> tuple[Resource, ...]:
-    """Rendered documents as resources, without edges yet.
+class Validator:
+    """Judges documents, some at a time; what is wrong goes to `problems`.
 
     Problems: those of a schema (`spec.words`), `unknown-provider`, `provider-needed`, `not-known-yet`, `bad-name`,
     `bad-live-id`, `replace-order`, `too-long`, `duplicate-item`, `duplicate-address`, and the codes of kinds' checks.
     """
-    placed = [_placed(document, project, problems) for document in documents]
-    _check_duplicates([document for document in placed if document.provider], problems)
-    found = (_validated(document, schemas, project, problems) for document in placed)
-    resources = tuple(resource for resource in found if resource is not None)
-    if not problems:
-        _check_claims(resources, problems)
-    return resources
+
+    def __init__(self, schemas: SchemaSet, project: Project, problems: Problems) -> None:
+        self._schemas, self._project, self._problems = schemas, project, problems
+        self._seen: dict[str, tuple[Node, Origin | None]] = {}
+        """Address → the name as it is written, and the item of `forEach` that it was made for."""
+
+    def validate(self, documents: Sequence[Document]) -> list[tuple[Document, Resource]]:
+        """Rendered documents with what became of them: resources, without edges yet; those with mistakes left out."""
+        placed = [_placed(document, self._project, self._problems) for document in documents]
+        for document in placed:
+            if document.provider and document.name:
+                self._check_duplicate(document)
+        found = [_validated(document, self._schemas, self._project, self._problems) for document in placed]
+        return [(document, resource) for document, resource in zip(placed, found, strict=True) if resource is not None]
+
+    def finish(self, resources: Sequence[Resource]) -> None:
+        """What can only be said of all of them."""
+        if not self._problems:
+            _check_claims(resources, self._problems)
+
+    def _check_duplicate(self, document: Document) -> None:
+        name = document.root.value["metadata"].value["name"]
+        mine = (name, document.item.place if document.item is not None else None)
+        first = self._seen.setdefault(document.address, mine)
+        if first is mine:
+            return
+        here, there = _named_at(name), _named_at(first[0])
+        if here == there:  # two items of one forEach
+            here, there = mine[1] or here, first[1] or there
+        self._problems.add(
+            Problem(
+                code="duplicate-address",
+                wrong=f"this address is taken by {there}",
+                expected="each provider, kind and name once",
+                origin=here,
+                address=document.address,
+                related=(there,),
+            )
+        )
 
 
 def _placed(document: Document, project: Project, problems: Problems) -> Document:
@@ -72,31 +103,9 @@ def _placed(document: Document, project: Project, problems: Problems) -> Documen
     return document.with_provider("")
 
 
-def _check_duplicates(documents: Sequence[Document], problems: Problems) -> None:
-    seen: dict[str, Document] = {}
-    for document in documents:
-        first = seen.setdefault(document.address, document)
-        if first is document or not document.name:
-            continue
-        here, there = _named_at(document), _named_at(first)
-        if here == there:  # two items of one forEach
-            here, there = (one.item.place if one.item is not None else here for one in (document, first))
-        problems.add(
-            Problem(
-                code="duplicate-address",
-                wrong=f"this address is taken by {there}",
-                expected="each provider, kind and name once",
-                origin=here,
-                address=document.address,
-                related=(there,),
-            )
-        )
-
-
-def _named_at(document: Document) -> Origin:
-    """Where a document writes its name, also when the name's text comes from a value."""
-    node = document.root.get("metadata", "name")
-    return document.origin if node is None else node.layers[0].origin
+def _named_at(name: Node) -> Origin:
+    """Where a name was written, also when its text comes from a value."""
+    return name.layers[0].origin
 
 
 def _check_claims(resources: Sequence[Resource], problems: Problems) -> None:
@@ -258,7 +267,8 @@ def _check_ignored(document: Document, part: Node, schemas: SchemaSet, problems:
             path = ("spec", *_below_spec(node.value).segments) if isinstance(node.value, str) else ()
         except ValueError:
             continue  # refused by its format
-        missing = SchemaBook({}, schemas.strict).describe(document.kind.schema, path) if len(path) > 1 else None
+        known = {name: schemas.strict[name] for name in (SHARED, document.kind.schema)}
+        missing = SchemaBook({}, known).describe(document.kind.schema, path) if len(path) > 1 else None
         if isinstance(missing, NoField) and not missing.free:
             wrong = f"ignoreChanges names {node.value!r}, and there is no {missing.part!r}"
             wanted = f"one of {', '.join(missing.known)}" if missing.known else "a field that has fields below it"

@@ -21,23 +21,27 @@ __all__ = ["STAGES", "targets"]
 
 STAGES: Final = (
     ("imports", ("reconciler.cli.main:module_of", "reconciler.providers.registry:provider_types")),
-    ("read: files", ("reconciler.cli.project:_resource_files",)),
+    ("read: files", ("reconciler.cli.project:_resource_files", "reconciler.cli.project:_bytes")),
     ("read: YAML with origins", ("reconciler.spec.load:load_all",)),
     ("compile: shape", ("reconciler.spec.shape:check_shape",)),
-    ("compile: expand", ("reconciler.spec.expand:expand",)),
+    ("compile: expand", ("reconciler.spec.expand:Expansion.expand",)),
     ("compile: templates", ("reconciler.spec.compile:_template",)),
-    ("compile: patches, defaults", ("reconciler.spec.patch:apply_patches", "reconciler.spec.patch:apply_defaults")),
+    ("compile: patches, defaults", ("reconciler.spec.patch:apply_patches", "reconciler.spec.patch:Defaults.apply")),
     ("validate: prepare schemas", ("reconciler.cli.project:load_schemas", "reconciler.spec.strict:SchemaSet.of")),
-    ("validate: by schema", ("reconciler.spec.strict:SchemaSet.check",)),
+    ("validate: by schema", ("reconciler.spec.strict:SchemaSet.accepted", "reconciler.spec.strict:SchemaSet.check")),
     (
         "validate: beside the schema",
         ("reconciler.spec.validate:_check_kind", "reconciler.spec.validate:_check_lifecycle"),
     ),
-    ("validate: the rest", ("reconciler.spec.validate:validate",)),
+    ("validate: origins", ("reconciler.spec.places:origins_of",)),
+    (
+        "validate: the rest",
+        ("reconciler.spec.validate:Validator.validate", "reconciler.spec.validate:Validator.finish"),
+    ),
     ("references", ("reconciler.spec.references:resolve",)),
-    ("digest of the spec", ("reconciler.spec.compile:digest",)),
+    ("digest of the spec", ("reconciler.spec.digest:digest",)),
     ("live: read the snapshot", ("reconciler.cli.offline:read_snapshot_file",)),
-    ("live: checksum of the snapshot", ("reconciler.render.seal:seal",)),
+    ("live: checksum of the snapshot", ("reconciler.render.seal:is_sealed", "reconciler.render.seal:seal")),
     ("live: open", ("reconciler.cli.session:open_session",)),
     ("live: catalogue", ("reconciler.cli.session:Session.check_catalogue",)),
     ("live: lists and details", ("reconciler.cli.session:Session.read_world",)),
@@ -60,7 +64,14 @@ STAGES: Final = (
     ("plan: cost", ("reconciler.plan.cost:change_cost",)),
     ("plan: digests", ("reconciler.plan.digest:change_digest", "reconciler.plan.digest:plan_digest")),
     ("plan: the rest", ("reconciler.plan.plan:make_plan",)),
-    ("render: JSON", ("reconciler.render.machine:plan_json", "reconciler.render.seal:with_texts")),
+    (
+        "render: JSON",
+        (
+            "reconciler.render.machine:plan_json",
+            "reconciler.render.machine:plan_picture",
+            "reconciler.render.seal:with_texts",
+        ),
+    ),
     ("render: text", ("reconciler.render.text:plan_text",)),
 )
 """Stage → the functions (`module:name` or `module:Class.name`) that it is made of."""

@@ -136,10 +136,10 @@ def test_a_bug_is_an_error_and_shows_no_value(project: Project, tmp_path: Path) 
     """C54: an exception that nobody expected, here out of a library, never ends with 2."""
     write_notebooks(project, 1)
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "jsonschema.py").write_text("raise RuntimeError('hunter2')\n", encoding="utf-8")
+    (tmp_path / "broken" / "yaml.py").write_text("raise RuntimeError('hunter2')\n", encoding="utf-8")
     done = shell(project, "@ plan --detailed-exitcode | cat", PYTHONPATH=str(tmp_path / "broken"))
     assert done.returncode == 1
-    assert done.stderr.startswith(b"internal error (RuntimeError at jsonschema.py:1): this is a bug in reconciler")
+    assert done.stderr.startswith(b"internal error (RuntimeError at yaml.py:1): this is a bug in reconciler")
     assert b"hunter2" not in done.stderr
     assert b"Traceback" not in done.stderr
 

@@ -61,7 +61,7 @@ def change(holder: Any, rng: random.Random) -> None:
         holder[key] = odd
 
 
-def found(
+def found(  # noqa: PLR0917 - what is compared
     kind: Kind, desired: Any, live: Any, applied: Any, ignore: tuple[FieldPath, ...], hidden: frozenset[str]
 ) -> Comparison:
     item = Live(kind=kind, provider="p", id="1", spec=live, hidden=hidden)

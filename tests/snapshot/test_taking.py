@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +17,12 @@ from jsonschema import Draft202012Validator
 from reconciler.cli.offline import sealed
 from reconciler.diff.live import Applied, Listing, Live, Verdict
 from reconciler.fields import Phase
-from reconciler.ledger.journal import load
+from reconciler.ledger.journal import from_data
 from reconciler.plan.plan import Plan
 from reconciler.plan.snapshot import Snapshot, Taken, read_snapshot
 from reconciler.plan.taking import take_snapshot
 from reconciler.problems import Origin
+from reconciler.render.seal import dump_rows, is_sealed, rows_of
 from reconciler.secrets.redact import Redactor
 from reconciler.spec.resource import Project, Resource, Spec
 from reconciler.spec.values import Composite, SecretRef
@@ -53,8 +55,15 @@ def taken(
     text = json.dumps(sealed(snapshot))
     Draft202012Validator(SCHEMA).validate(json.loads(text))
     assert not [value for value in (CANARY, *known) if value in text]
-    back = read_snapshot(json.loads(text), KINDS, lambda row: load(Applied, json.dumps(row)))
+    back = read_snapshot(json.loads(text), KINDS, partial(from_data, Applied), row=lambda row: row, desired={})
     assert back == snapshot
+    lines = dump_rows(json.loads(text)).encode()
+    assert is_sealed(lines)
+    assert not is_sealed(lines.replace(b'"owner"', b'"Owner"'))
+    assert json.loads(lines) == json.loads(text)
+    data, row = rows_of(lines)
+    desired = {each.address: (each.spec, each.labels) for each in resources}
+    assert read_snapshot(data, KINDS, partial(from_data, Applied), row=row, desired=desired) == snapshot
     return back
 
 
