@@ -208,8 +208,8 @@ def sealed(snapshot: Snapshot) -> dict[str, Any]:
     return seal(snapshot_json(snapshot, lambda entry: json.loads(dump(entry))))
 
 
-def _itself(row: Any) -> Any:
-    return row
+def _itself(row: Any) -> tuple[Any, bool]:
+    return row, False
 
 
 def _bad(place: str, code: str, wrong: str) -> SpecError:

@@ -182,12 +182,14 @@ def load(kind: type[_Row], text: str, **columns: Any) -> _Row:
     return from_data(kind, json.loads(text), **columns)
 
 
-def from_data(kind: type[_Row], stored: Mapping[str, Any], **columns: Any) -> _Row:
-    """The same of JSON that was read already."""
+def from_data(kind: type[_Row], stored: Mapping[str, Any], *, plain: bool = False, **columns: Any) -> _Row:
+    """The same of JSON that was read already; `plain`: it is known that no value in it is encoded."""
     known: dict[str, Any] = {}
     for name, enum in _COLUMNS[kind]:
         if name in columns or name in stored:
-            value = columns[name] if name in columns else decode(stored[name])
+            value = columns[name] if name in columns else stored[name]
+            if not plain and name not in columns:
+                value = decode(value)
             if enum is not None:
                 value = enum(value)
             known[name] = tuple(value) if value.__class__ is list else value

@@ -186,7 +186,7 @@ def read_snapshot(
     kinds: Mapping[str, Kind],
     load: Callable[..., Applied],
     *,
-    row: Callable[[Any], Any],
+    row: Callable[[Any], tuple[Any, bool]],
     desired: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]],
 ) -> Snapshot:
     """What `snapshot_json` wrote. Lists of kinds that this release does not know are left out.
@@ -194,8 +194,9 @@ def read_snapshot(
     Args:
         data: The JSON, its checksum looked at already.
         kinds: `type/Kind` → kind.
-        load: The ledger's own way to read a row, but for its `spec` and `labels`, which it is given.
-        row: What stands for a row in `data` → the row.
+        load: The ledger's own way to read a row, but for its `spec` and `labels`, which it is given; `plain`: nothing
+            in it is encoded.
+        row: What stands for a row in `data` → the row, and whether nothing in it is encoded.
         desired: Address → spec and labels that are held anyway, and shared where the snapshot says the same.
 
     Raises:
@@ -208,26 +209,27 @@ def read_snapshot(
         masked: dict[str, tuple[str, ...]] = {}
         wanted: dict[str, Any] = {}
         for each in data["entries"]:
-            written = row(each)
+            written, plain = row(each)
             address = written["address"]
             spec, labels = desired.get(address, ({}, {}))
-            spec = shared(decode(written["spec"]), spec)
-            entries[address] = load(written, spec=spec, labels=shared(written.get("labels", {}), labels))
+            spec = shared(written["spec"] if plain else decode(written["spec"]), spec)
+            labels = shared(written.get("labels", {}), labels)
+            entries[address] = load(written, plain=plain, spec=spec, labels=labels)
             wanted[written["live_id"]] = spec
             if written["masked"]:
                 masked[address] = tuple(written["masked"])
-        lists = [one for one in map(row, data["listings"]) if one["kind"] in kinds]
+        lists = [one for one, _ in map(row, data["listings"]) if one["kind"] in kinds]
         listings = [_listing(one, kinds[one["kind"]], row, wanted) for one in lists]
         return Snapshot(
             owner=str(data["owner"]),
             environment=data["environment"] or "",
             revision=data["revision"] or "",
             taken_at=_moment(data["taken_at"]),
-            accounts={one["name"]: _account(one) for one in map(row, data["providers"])},
+            accounts={one["name"]: _account(one) for one, _ in map(row, data["providers"])},
             listings={(one.provider, one.kind.name): one for one in listings},
             entries=entries,
             masked=masked,
-            open_intents={one["address"]: one["message"] for one in map(row, data["open"])},
+            open_intents={one["address"]: one["message"] for one, _ in map(row, data["open"])},
             released=frozenset(data["released"]),
             trusted=frozenset(data["trusted"]),
         )
@@ -257,20 +259,22 @@ def _account(data: Mapping[str, Any]) -> Account:
     )
 
 
-def _listing(data: Mapping[str, Any], kind: Kind, row: Callable[[Any], Any], wanted: Mapping[str, Any]) -> Listing:
+def _listing(
+    data: Mapping[str, Any], kind: Kind, row: Callable[[Any], tuple[Any, bool]], wanted: Mapping[str, Any]
+) -> Listing:
     provider = str(data["provider"])
     others = (Live(kind=kind, provider=provider, id="", name=str(name)) for name in data["others"])
     return Listing(
         provider=provider,
         kind=kind,
-        items=(*(_live(item, kind, provider, wanted) for item in map(row, data["ours"])), *others),
+        items=(*(_live(item, kind, provider, wanted, plain=plain) for item, plain in map(row, data["ours"])), *others),
         verdict=Verdict(data["verdict"]),
         message=data["message"],
         notes=tuple(data["notes"]),
     )
 
 
-def _live(data: Mapping[str, Any], kind: Kind, provider: str, wanted: Mapping[str, Any]) -> Live:
+def _live(data: Mapping[str, Any], kind: Kind, provider: str, wanted: Mapping[str, Any], *, plain: bool) -> Live:
     return Live(
         kind=kind,
         provider=provider,
@@ -279,7 +283,7 @@ def _live(data: Mapping[str, Any], kind: Kind, provider: str, wanted: Mapping[st
         marker_readable=bool(data["marker_readable"]),
         created_at=float(data["created_at"]),
         outputs=dict(data["outputs"]),
-        spec=shared(decode(data["spec"]), wanted.get(data["id"])),
+        spec=shared(data["spec"] if plain else decode(data["spec"]), wanted.get(data["id"])),
         hidden=frozenset(data["hidden"]),
         defaults=decode(data["defaults"]),
     )

@@ -62,10 +62,11 @@ def is_sealed(content: bytes) -> bool:
     return bool(mark) and checksum.decode("ascii", "replace") == f'{digest.hexdigest()}"}}\n'
 
 
-def rows_of(content: bytes) -> tuple[Any, Callable[[Any], Any]]:
+def rows_of(content: bytes) -> tuple[Any, Callable[[Any], tuple[Any, bool]]]:
     """A text that `is_sealed` found good: its JSON with a number for each row, and what reads the row of a number.
 
-    So that the rows of 10,000 resources need not be there at once.
+    So that the rows of 10,000 resources need not be there at once. With a row comes whether no key in it begins with
+    `$`, so that nothing in it is encoded (`spec.values`): to look for that value by value takes a third of the time.
     """
     rest, begins, ends = [], array("Q"), array("Q")
     begin = 0
@@ -80,8 +81,11 @@ def rows_of(content: bytes) -> tuple[Any, Callable[[Any], Any]]:
             rest.append(content[begin:end])
         begin = end + 1
 
-    def row(one: Any) -> Any:
-        return json.loads(content[begins[one] : ends[one]]) if isinstance(one, int) else one
+    def row(one: Any) -> tuple[Any, bool]:
+        if not isinstance(one, int):
+            return one, False
+        text = content[begins[one] : ends[one]]
+        return json.loads(text), b'"$' not in text
 
     return json.loads(b"".join(rest)), row
 

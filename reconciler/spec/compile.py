@@ -194,17 +194,18 @@ def _template(documents: Sequence[Document], render: Renderer, scope: Scope) -> 
 def _rendered(document: Document, render: Renderer, scope: Scope) -> Document:
     if not holds_template(document.root):
         return _of_provider(document, document.root.get("metadata", "provider"))
-    inner, metadata = scope.also(item=document.item), document.root.value["metadata"]
+    inner = scope if document.item is None else scope.also(item=document.item)
+    metadata = document.root.value["metadata"]
     if holds_template(metadata):
         metadata = _metadata(metadata, document, render, inner)
-    document = document.with_root(document.root.with_entries({**document.root.value, "metadata": metadata}))
+        document = document.with_root(document.root.with_entries({**document.root.value, "metadata": metadata}))
     document = _of_provider(document, metadata.get("provider"))
     inner, address = inner.also(metadata=metadata), document.address
     parts = {
         key: entry if key == "metadata" else render.render(entry, inner, address)
         for key, entry in document.root.value.items()
     }
-    return document.with_root(document.root.with_entries(parts))
+    return document.with_root(document.root.with_value(parts))
 
 
 def _metadata(metadata: Node, document: Document, render: Renderer, scope: Scope) -> Node:

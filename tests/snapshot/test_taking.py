@@ -55,7 +55,7 @@ def taken(
     text = json.dumps(sealed(snapshot))
     Draft202012Validator(SCHEMA).validate(json.loads(text))
     assert not [value for value in (CANARY, *known) if value in text]
-    back = read_snapshot(json.loads(text), KINDS, partial(from_data, Applied), row=lambda row: row, desired={})
+    back = read_snapshot(json.loads(text), KINDS, partial(from_data, Applied), row=lambda row: (row, False), desired={})
     assert back == snapshot
     lines = dump_rows(json.loads(text)).encode()
     assert is_sealed(lines)
