@@ -65,8 +65,7 @@ class WrittenInt(int):
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer that a value went through on its way into a resource: what stood where.
 
     Attributes:
@@ -216,9 +215,8 @@ def field_text(path: Path) -> str:
     return str(FieldPath(tuple(f"[{part}]" if isinstance(part, int) else part for part in path)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One resource document on its way through the compiler.
+class Document(NamedTuple):
+    """One resource document on its way through the compiler. A named tuple, for each step makes another one.
 
     Attributes:
         root: The whole document; from `expand` on without `forEach`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from reconciler.problems import Problem, Problems
@@ -42,7 +41,7 @@ class Expansion:
             before = len(problems)
             listed = labelled(for_each, "forEach")
             if isinstance(for_each.value, str):
-                listed = listed._replace(chain=tuple(replace(layer, name="forEach") for layer in listed.chain))
+                listed = listed._replace(chain=tuple(layer._replace(name="forEach") for layer in listed.chain))
             rendered = render.render(listed, scope, document.address) if document.templated else listed
             if len(problems) > before:
                 continue
@@ -56,7 +55,7 @@ class Expansion:
                 limit = f"at most {_MOST:,} documents, and {_VALUES:,} values in them"
                 problems.add(_problem("too-many-documents", wrong, limit, for_each, document))
                 break
-            result.extend(replace(document, root=root, item=item) for item in items)
+            result.extend(document._replace(root=root, item=item) for item in items)
         self._documents += len(result)
         return tuple(result)
 
@@ -74,7 +73,7 @@ def _items(node: Node, document: Document, problems: Problems) -> Iterator[Node]
         for key, value in node.value.items():
             place = value.key or value.origin
             *before, last = value.layers
-            chain = (*before, replace(last, origin=place, value=key))
+            chain = (*before, last._replace(origin=place, value=key))
             yield Node({"key": Node(key, place, chain=chain), "value": value}, place)
     else:
         problems.add(
