@@ -86,28 +86,33 @@ def origins_of(root: Node, shape: Any) -> tuple[Origins, Chains]:
     packed: list[int] = []
     elsewhere: dict[int, Origin] = {}
     layers: dict[int, tuple[Layer, ...]] = {}
-    own = root.origin.file
-
-    def note(nodes: Iterable[Node]) -> None:
-        for node in nodes:
-            value, place, key, _raw, chain, via = node
-            kind = value.__class__
-            inner = kind is dict or kind is tuple
-            if inner and key is not None:
-                place = key
-            file, line, column = place
-            if file is not own or column >> _BITS:
-                elsewhere[len(packed)] = place
-                column &= (1 << _BITS) - 1
-            if chain or via:
-                layers[len(packed)] = node.layers
-            packed.append(line << _BITS | column)
-            if inner:
-                note(value.values() if kind is dict else value)
-
-    note((root,))
-    origins = Origins(shape, own, array("Q", packed), elsewhere)
+    _note((root,), root.origin.file, packed, elsewhere, layers)
+    origins = Origins(shape, root.origin.file, array("Q", packed), elsewhere)
     return origins, Chains(origins, layers)
+
+
+def _note(  # a function of its own: one inside would hold itself, and be garbage that only the collector finds
+    nodes: Iterable[Node],
+    own: str,
+    packed: list[int],
+    elsewhere: dict[int, Origin],
+    layers: dict[int, tuple[Layer, ...]],
+) -> None:
+    for node in nodes:
+        value, place, key, _raw, chain, via = node
+        kind = value.__class__
+        inner = kind is dict or kind is tuple
+        if inner and key is not None:
+            place = key
+        file, line, column = place
+        if file is not own or column >> _BITS:
+            elsewhere[len(packed)] = place
+            column &= (1 << _BITS) - 1
+        if chain or via:
+            layers[len(packed)] = node.layers
+        packed.append(line << _BITS | column)
+        if inner:
+            _note(value.values() if kind is dict else value, own, packed, elsewhere, layers)
 
 
 def _number(shape: Any, path: Path, found: dict[Path, int]) -> None:

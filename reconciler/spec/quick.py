@@ -12,7 +12,7 @@ import operator
 import re
 from collections.abc import Callable
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import yaml
 
@@ -34,6 +34,7 @@ _OPENINGS: Final = 2_000
 _INDENT: Final = " " * 500
 """The C composer recurses: text whose brackets or indentation could exhaust the stack is not given to it."""
 
+_Made: TypeAlias = Callable[[Any, Origin | None, int], Node]
 _new = tuple.__new__
 """Past the `__new__` of a named tuple, which takes twice as long: a tenth of the time that reading takes."""
 
@@ -59,7 +60,9 @@ def quick_documents(file: str, source: str, limits: Limits) -> tuple[Node, ...] 
     """All documents but the empty ones; `None` when the composer has to read this text."""
     if _Parser is None or not _is_usual(source, limits):
         return None
-    node = _walk(file, source, limits)
+    again: list[_Made] = []
+    node = _walk(file, source, limits, again)
+    again.append(node)
     found: list[Node] = []
     try:
         parser: Any = _Composing(source)
@@ -69,6 +72,8 @@ def quick_documents(file: str, source: str, limits: Limits) -> tuple[Node, ...] 
                 found.append(root)
     except (_Unusual, yaml.YAMLError, ValueError):
         return None
+    finally:
+        again.clear()  # a function that holds itself is garbage that only the collector finds, and the text with it
     return tuple(found) if len(found) <= limits.documents else None
 
 
@@ -83,8 +88,11 @@ def _is_usual(source: str, limits: Limits) -> bool:
     return "- - " not in source and not ("? " in source and _KEY_MARK.search(source))
 
 
-def _walk(file: str, source: str, limits: Limits) -> Callable[[Any, Origin | None, int], Node]:
-    """What makes nodes of composed ones: one function with all at hand, for it is the hottest loop of a plan."""
+def _walk(file: str, source: str, limits: Limits, again: list[_Made]) -> _Made:
+    """What makes nodes of composed ones: one function with all at hand, for it is the hottest loop of a plan.
+
+    `again`: where it finds itself.
+    """
     scalar_node, mapping_node = yaml.ScalarNode, yaml.MappingNode
 
     def node(composed: Any, key: Origin | None, depth: int) -> Node:  # noqa: PLR0912 - a call takes as long as it does
@@ -115,10 +123,10 @@ def _walk(file: str, source: str, limits: Limits) -> Callable[[Any, Origin | Non
                     origin = _new(Origin, (file, mark.line + 1, mark.column + 1))
                     entries[intern(text)] = _new(Node, (below, origin, place, "", (), ()))
                 else:
-                    entries[intern(text)] = node(entry, place, depth - 1)
+                    entries[intern(text)] = again[0](entry, place, depth - 1)
             value = entries
         else:
-            value = tuple([node(item, None, depth - 1) for item in value])
+            value = tuple([again[0](item, None, depth - 1) for item in value])
         mark = composed.start_mark
         return _new(Node, (value, _new(Origin, (file, mark.line + 1, mark.column + 1)), key, raw, (), ()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -269,3 +270,23 @@ def test_compiling_opens_no_file(compile_toy: Compile, head: Head, monkeypatch: 
     assert compile_toy(text.partition(", any")[0] + "}\n", project="  values: {n: 1}\n").resources[0].spec == {
         "text": "x1"
     }
+
+
+def test_no_document_leaves_garbage_that_only_the_collector_finds(
+    compile_toy: Compile, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is held off while a spec is compiled, and what is there at the end is put out of its sight."""
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    found = []
+    for count in (1, 1, 100):
+        files: dict[str, str | bytes] = {
+            f"resources/{n}.yaml": head(f"a{n}", "spec: {any: [1, {A: '{{ values.x }}'}]}") for n in range(count)
+        }
+        gc.collect()
+        gc.disable()
+        try:
+            assert len(compile_toy(files, project="  values: {x: 1}\n").resources) == count
+            found.append(gc.collect())
+        finally:
+            gc.enable()
+    assert found[2] < found[1] + 100
