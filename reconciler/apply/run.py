@@ -10,11 +10,14 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Final
 
 from reconciler.apply.step import StepRunner, StepTools
+from reconciler.apply.turns import Lane, Turns
 from reconciler.diff.change import Action
 from reconciler.plan.order import Step
 from reconciler.plan.outcome import Outcome, Report, State
@@ -23,6 +26,8 @@ from reconciler.problems import ReconcilerError
 from reconciler.spec.resource import ResourceRef
 
 __all__ = ["Applier", "steps_of"]
+
+_STOPPED: Final = "the run was stopped before it began; nothing was sent"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,67 +88,69 @@ class _Schedule:
             if change.action in {Action.BLOCKED, Action.UNKNOWN}
         }
         self._steps = steps_of(applier.plan)
+        self._turns = Turns(self._steps, self._lane)
         self._outcomes: dict[str, Outcome] = {}
         self._running: dict[Future[Outcome], Step] = {}
+        self._busy: Counter[str] = Counter()
+        self._creating: Counter[str] = Counter()
+        """Steps, and creates among them, that run at each provider."""
 
     def run(self) -> dict[str, Outcome]:
-        waiting = list(self._steps)
+        for step in self._turns:
+            self._end_if_unfit(step)
         with ThreadPoolExecutor(max_workers=self._parallel) as pool:
-            while waiting or self._running:
-                waiting = self._start(waiting, pool)
-                if self._running:
-                    self._collect()
+            self._start(pool)
+            while self._running:
+                self._collect()
+                self._start(pool)
+        # Nothing runs and nothing can start: an order that `plan.order` never makes, but a loop must end.
+        for step in self._turns:
+            self._skip(step, "its turn never came")
         return {step.id: self._outcomes[step.id] for step in self._steps}
 
-    def _start(self, waiting: list[Step], pool: ThreadPoolExecutor) -> list[Step]:
-        left = []
-        for step in waiting:
-            cause = self._hindrance(step)
-            if cause is not None:
-                self._end(step, cause)
-            elif self._is_free(step):
-                held = self._hold(step)
-                if held:
-                    self._end(step, _outcome(step, State.SKIPPED, f"{held}; nothing was sent"))
-                    continue
-                self._running[pool.submit(self._do, step)] = step
-            else:
-                left.append(step)
-        if left and not self._running and len(left) == len(waiting):
-            # Nothing runs and nothing can start: an order that `plan.order` never makes, but a loop must end.
-            for step in left:
-                self._end(step, _outcome(step, State.SKIPPED, "its turn never came"))
-            return []
-        return left
+    def _start(self, pool: ThreadPoolExecutor) -> None:
+        while not self._stop.is_set():
+            step = self._turns.take(self._has_room)
+            if step is None:
+                return
+            held = self._hold(step)
+            if held:
+                self._end(step, _outcome(step, State.SKIPPED, f"{held}; nothing was sent"))
+                continue
+            self._count(step, 1)
+            self._running[pool.submit(self._do, step)] = step
+        for step in self._turns:
+            self._skip(step, _STOPPED)
 
-    def _hindrance(self, step: Step) -> Outcome | None:
-        if self._stop.is_set():
-            return _outcome(step, State.SKIPPED, "the run was stopped before it began; nothing was sent")
-        failed = [other for other in step.after if other in self._outcomes and not _went_well(self._outcomes[other])]
-        if failed:
-            cause = self._outcomes[failed[0]]
-            message = f"it needs {cause.address}, which is {cause.state}; nothing was sent"
-            return _outcome(step, State.SKIPPED, message, cause=cause.step)
+    def _end_if_unfit(self, step: Step) -> None:
+        """End a step now that needs what the plan can't bring about."""
         change = self._changes[step.address]
         for edge in change.desired.edges if change.desired and step.op is not Action.DELETE else ():
             if edge.address in self._unfit:
-                return _outcome(
-                    step,
-                    State.SKIPPED,
-                    f"it needs {edge.address}, which is {self._unfit[edge.address]}",
-                    cause=edge.address,
-                )
-        return None
+                self._skip(step, f"it needs {edge.address}, which is {self._unfit[edge.address]}", cause=edge.address)
+                return
 
-    def _is_free(self, step: Step) -> bool:
-        if any(other not in self._outcomes for other in step.after):
+    def _skip(self, step: Step, message: str, *, cause: str = "") -> None:
+        if step.id not in self._outcomes:
+            self._end(step, _outcome(step, State.SKIPPED, message, cause=cause))
+
+    # -- room -------------------------------------------------------------------------------------------------------
+
+    def _lane(self, step: Step) -> Lane:
+        serial = step.op is Action.CREATE and self._changes[step.address].kind.serial
+        return Lane(ResourceRef.parse(step.address).provider, serial)
+
+    def _has_room(self, lane: Lane) -> bool:
+        if len(self._running) >= self._parallel or self._busy[lane.provider] >= self._runner.concurrency(lane.provider):
             return False
+        return not lane.serial or not self._creating[lane.provider]
+
+    def _count(self, step: Step, by: int) -> None:
         provider = ResourceRef.parse(step.address).provider
-        busy = [other for other in self._running.values() if ResourceRef.parse(other.address).provider == provider]
-        if len(busy) >= self._runner.concurrency(provider) or len(self._running) >= self._parallel:
-            return False
-        serial = self._changes[step.address].kind.serial and step.op is Action.CREATE
-        return not serial or all(other.op is not Action.CREATE for other in busy)
+        self._busy[provider] += by
+        self._creating[provider] += by if step.op is Action.CREATE else 0
+
+    # -- steps ------------------------------------------------------------------------------------------------------
 
     def _do(self, step: Step) -> Outcome:
         change = self._changes[step.address]
@@ -153,13 +160,28 @@ class _Schedule:
         return self._runner.run(step, half, change)
 
     def _end(self, step: Step, outcome: Outcome) -> None:
-        self._outcomes[step.id] = outcome
-        self._ended(outcome)
+        """Note how it came out; what needs it does not begin unless it went well."""
+        ends = deque([(step, outcome)])
+        while ends:
+            step, outcome = ends.popleft()
+            if step.id in self._outcomes:
+                continue
+            self._turns.drop(step)
+            self._outcomes[step.id] = outcome
+            self._ended(outcome)
+            needing = self._turns.ended(step)
+            if _went_well(outcome):
+                continue
+            message, cause = f"it needs {outcome.address}, which is {outcome.state}; nothing was sent", step.id
+            if self._stop.is_set():
+                message, cause = _STOPPED, ""
+            ends.extend((one, _outcome(one, State.SKIPPED, message, cause=cause)) for one in needing)
 
     def _collect(self) -> None:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in done:
             step = self._running.pop(future)
+            self._count(step, -1)
             error = future.exception()
             if error is None:
                 self._end(step, future.result())

@@ -105,7 +105,10 @@ class StepRunner:
         work.marker = new_marker(resource, work.spec, owner=tools.owner, generation=generation)
         half = dataclasses.replace(work.half, desired=dataclasses.replace(resource, spec=work.spec))
         calls = work.provider.calls(half, str(work.marker))
-        live = self._send_create(work, calls[0])
+        at_once = len(calls) == 1 and self._target(work) is WaitFor.NONE
+        live = self._send_create(work, calls[0], at_once=at_once)
+        if at_once:
+            return self._reached(work, live)
         waited = self._wait_ready(work, live)
         for index, call in enumerate(calls[1:], start=1):
             if not waited.ok:
@@ -115,8 +118,11 @@ class StepRunner:
             waited = self._courier.send(work, index, known)
         return self._finish(work, waited, Action.CREATE)
 
-    def _send_create(self, work: Work, call: Call) -> Live:
-        """Send the create and find what it made: by the reply's id, else by looking for our marker."""
+    def _send_create(self, work: Work, call: Call, *, at_once: bool) -> Live:
+        """Send the create and find what it made: by the reply's id, else by looking for our marker.
+
+        `at_once`: nothing is to be waited for, so that the intent's end and the final entry are one note.
+        """
         entry = self._entry(work, None, created_at=work.provider.clock.now(), ready=False)
         intent_id, row = self._courier.intend(work, 0, call, context={"entry": dump(entry)})
         reply = self._courier.deliver(work, call, intent_id)
@@ -125,13 +131,13 @@ class StepRunner:
             row = dataclasses.replace(row, live_id=reply.live_id, evidence=reply.evidence)
         live = self._find(work, row)
         work.live_id = live.id
-        self._courier.close(
-            work,
-            intent_id,
-            IntentState.DONE,
-            live_id=live.id,
-            entry=dataclasses.replace(entry, live_id=live.id, live_name=live.name or entry.live_name),
-        )
+        made = dataclasses.replace(entry, live_id=live.id, live_name=live.name or entry.live_name)
+        if at_once:
+            made = self._entry(work, live, created_at=work.started_s, ready=True)
+        self._courier.close(work, intent_id, IntentState.DONE, live_id=live.id, entry=made)
+        if at_once:
+            with self._lock:
+                self._entries[work.step.address] = made
         return live
 
     def _find(self, work: Work, row: IntentRow) -> Live:
@@ -263,9 +269,12 @@ class StepRunner:
 
     # -- ends -------------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def _target(work: Work) -> WaitFor:
+        return work.desired.lifecycle.wait.target or work.desired.kind.wait
+
     def _wait_ready(self, work: Work, live: Live, stale_s: float = 0.0) -> Waited:
-        wait = work.desired.lifecycle.wait
-        target = wait.target or work.desired.kind.wait
+        wait, target = work.desired.lifecycle.wait, self._target(work)
         if target is WaitFor.NONE:
             return Waited(ok=True, live=live)
         patience = self._courier.patience(work)
@@ -297,11 +306,16 @@ class StepRunner:
             if op is Action.CREATE:
                 values["created_at"] = work.started_s
             self._note(work, self._entry(work, live, **values))
-        with self._lock:
-            self._outputs[work.step.address] = live.outputs
+        reached = self._reached(work, live)
         if not waited.ok:
             truth = f"{live.id} exists; " if op is Action.CREATE else ""
             return self._end(work, State.FAILED, f"{truth}{waited.message}")
+        return reached
+
+    def _reached(self, work: Work, live: Live) -> Outcome:
+        """It is there, and references may read it."""
+        with self._lock:
+            self._outputs[work.step.address] = live.outputs
         return self._end(work, State.DONE, "", endpoint=live.outputs.get("endpoint", ""))
 
     def _note(self, work: Work, entry: Applied) -> None:

@@ -23,6 +23,7 @@ from reconciler.ledger.journal import (
     dump_value,
     load,
 )
+from reconciler.ledger.statements import ADD_INTENT, DIG_UP, FORGET, HEARD, HELD, INTENT, NOTE, PUT_ENTRY
 from reconciler.ledger.tables import ENTRIES, INTENTS, LEASES, RUNS, TOMBSTONES, TRUST
 
 __all__ = [
@@ -49,14 +50,6 @@ __all__ = [
 ]
 
 _DAY_S: Final = 86_400.0
-_INTENT: Final = (
-    INTENTS.c.id,
-    INTENTS.c.state,
-    INTENTS.c.live_id,
-    INTENTS.c.evidence,
-    INTENTS.c.note,
-    INTENTS.c.data,
-)
 
 
 def take_epoch(connection: Connection, owner: str, holder: str) -> int:
@@ -70,7 +63,7 @@ def take_epoch(connection: Connection, owner: str, holder: str) -> int:
 
 def holds_epoch(connection: Connection, owner: str, epoch: int) -> bool:
     """Whether this epoch is still the owner's newest; the row stays locked until the transaction ends."""
-    return connection.scalar(select(LEASES.c.epoch).where(LEASES.c.owner == owner).with_for_update()) == epoch
+    return connection.scalar(HELD, {"of": owner}) == epoch
 
 
 def entries(connection: Connection, owner: str) -> dict[str, Applied]:
@@ -81,21 +74,15 @@ def entries(connection: Connection, owner: str) -> dict[str, Applied]:
 
 def put_entry(connection: Connection, owner: str, entry: Applied) -> None:
     """Write or replace an entry. A tombstone of the same live thing goes: it is ours again."""
-    forget(connection, owner, entry.address)
-    connection.execute(insert(ENTRIES).values(owner=owner, address=entry.address, data=dump(entry)))
+    connection.execute(PUT_ENTRY, {"owner": owner, "address": entry.address, "data": dump(entry)})
     place = entry.address.rpartition("/")[0] + "/"
-    connection.execute(
-        delete(TOMBSTONES).where(
-            TOMBSTONES.c.owner == owner,
-            TOMBSTONES.c.live_id == entry.live_id,
-            TOMBSTONES.c.address.startswith(place, autoescape=True),
-        )
-    )
+    beside = "".join(f"!{letter}" if letter in "!%_" else letter for letter in place) + "%"
+    connection.execute(DIG_UP, {"of": owner, "id": entry.live_id, "beside": beside})
 
 
 def forget(connection: Connection, owner: str, address: str) -> None:
     """Drop an entry; one that isn't there is fine."""
-    connection.execute(delete(ENTRIES).where(ENTRIES.c.owner == owner, ENTRIES.c.address == address))
+    connection.execute(FORGET, {"of": owner, "at": address})
 
 
 def rename(connection: Connection, owner: str, moves: Mapping[str, str]) -> None:
@@ -130,23 +117,20 @@ def _intent(row: Row[*tuple[Any, ...]]) -> IntentRow:
 
 def open_intents(connection: Connection, owner: str) -> tuple[IntentRow, ...]:
     """All intents that nobody has closed, oldest first."""
-    query = select(*_INTENT).where(INTENTS.c.owner == owner, INTENTS.c.state == IntentState.OPEN).order_by(INTENTS.c.id)
+    query = select(*INTENT).where(INTENTS.c.owner == owner, INTENTS.c.state == IntentState.OPEN).order_by(INTENTS.c.id)
     return tuple(map(_intent, connection.execute(query)))
 
 
 def journal(connection: Connection, owner: str) -> tuple[IntentRow, ...]:
     """All intents that are kept, oldest first."""
-    query = select(*_INTENT).where(INTENTS.c.owner == owner).order_by(INTENTS.c.id)
+    query = select(*INTENT).where(INTENTS.c.owner == owner).order_by(INTENTS.c.id)
     return tuple(map(_intent, connection.execute(query)))
 
 
 def intent_of(connection: Connection, owner: str, op_id: str) -> IntentRow | None:
     """The newest intent with this operation id, or none."""
     query = (
-        select(*_INTENT)
-        .where(INTENTS.c.owner == owner, INTENTS.c.op_id == op_id)
-        .order_by(INTENTS.c.id.desc())
-        .limit(1)
+        select(*INTENT).where(INTENTS.c.owner == owner, INTENTS.c.op_id == op_id).order_by(INTENTS.c.id.desc()).limit(1)
     )
     row = connection.execute(query).first()
     return _intent(row) if row is not None else None
@@ -154,30 +138,27 @@ def intent_of(connection: Connection, owner: str, op_id: str) -> IntentRow | Non
 
 def add_intent(connection: Connection, row: IntentRow) -> int:
     """Note an intent; returns its id."""
-    result = connection.execute(
-        insert(INTENTS)
-        .values(
-            owner=row.owner,
-            run=row.run,
-            op_id=row.op_id,
-            state=row.state,
-            live_id=row.live_id,
-            evidence=dump_value(row.evidence),
-            note=row.note,
-            data=dump(row),
-        )
-        .returning(INTENTS.c.id)
-    )
-    return int(result.scalar_one())
+    values = {
+        "owner": row.owner,
+        "run": row.run,
+        "op_id": row.op_id,
+        "state": row.state,
+        "live_id": row.live_id,
+        "evidence": dump_value(row.evidence),
+        "note": row.note,
+        "data": dump(row),
+    }
+    return int(connection.execute(ADD_INTENT, values).scalar_one())
 
 
 def hear(connection: Connection, owner: str, intent_id: int, live_id: str, evidence: Mapping[str, str]) -> None:
-    """Add what a reply told; what was heard before stays."""
-    known = connection.scalar(select(INTENTS.c.evidence).where(INTENTS.c.owner == owner, INTENTS.c.id == intent_id))
-    if known is None:
-        raise LedgerError(f"intent {intent_id} of {owner} is not in the ledger")
-    values = {"evidence": dump_value(json.loads(known) | dict(evidence))} | ({"live_id": live_id} if live_id else {})
-    connection.execute(update(INTENTS).where(INTENTS.c.id == intent_id).values(**values))
+    """Add what a reply told; what was heard before stays.
+
+    Raises:
+        LedgerError: when there is no such intent.
+    """
+    heard, _ = _noted(connection, owner, intent_id)
+    connection.execute(NOTE, {"number": intent_id, **_with_reply(heard, live_id, evidence)})
 
 
 def close_intent(
@@ -195,15 +176,26 @@ def close_intent(
     Raises:
         LedgerError: when it isn't open.
     """
-    if evidence is not None or live_id:
-        hear(connection, owner, intent_id, live_id, evidence or {})
-    result = connection.execute(
-        update(INTENTS)
-        .where(INTENTS.c.owner == owner, INTENTS.c.id == intent_id, INTENTS.c.state == IntentState.OPEN)
-        .values(state=state, **({"note": note} if note else {}))
-    )
-    if result.rowcount != 1:
+    heard, before = _noted(connection, owner, intent_id)
+    if before != IntentState.OPEN:
         raise LedgerError(f"intent {intent_id} of {owner} is not open")
+    values = {"state": state, **({"note": note} if note else {})}
+    if evidence is not None or live_id:
+        values |= _with_reply(heard, live_id, evidence or {})
+    connection.execute(NOTE, {"number": intent_id, **values})
+
+
+def _noted(connection: Connection, owner: str, intent_id: int) -> tuple[str, str]:
+    """What an intent's reply told so far, as JSON, and its state."""
+    row = connection.execute(HEARD, {"of": owner, "number": intent_id}).first()
+    if row is None:
+        raise LedgerError(f"intent {intent_id} of {owner} is not in the ledger")
+    return str(row.evidence), str(row.state)
+
+
+def _with_reply(heard: str, live_id: str, evidence: Mapping[str, str]) -> dict[str, str]:
+    told = dump_value(json.loads(heard) | dict(evidence)) if evidence else heard
+    return {"evidence": told} | ({"live_id": live_id} if live_id else {})
 
 
 def runs(connection: Connection, owner: str, limit: int) -> tuple[Run, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -47,25 +47,24 @@ class _Found(StrEnum):
     UNREADABLE = "unreadable"
 
 
+def _connect(path: Path, mode: _Mode) -> sqlite3.Connection:
+    # isolation_level=None: the driver begins nothing by itself; transactions are ours, by the event below.
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        if mode is _Mode.WRITE:
+            connection.execute("PRAGMA journal_mode=WAL")
+        # NORMAL may lose the last commits at power loss: an intent whose POST went out.
+        connection.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _open_engine(path: Path, mode: _Mode) -> Engine:
-    uri = f"{path.as_uri()}?{mode}"
-
-    def connect() -> sqlite3.Connection:
-        # isolation_level=None: the driver begins nothing by itself; transactions are ours, by the event below.
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        try:
-            if mode is _Mode.WRITE:
-                connection.execute("PRAGMA journal_mode=WAL")
-            # NORMAL may lose the last commits at power loss: an intent whose POST went out.
-            connection.execute("PRAGMA synchronous=FULL")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine("sqlite://", creator=lambda: _connect(path, mode), poolclass=NullPool, hide_parameters=True)
     begin = "BEGIN IMMEDIATE" if mode is _Mode.WRITE else "BEGIN"
 
     @event.listens_for(engine, "begin")
@@ -110,15 +109,16 @@ class SqliteLedger(TableLedger):
             stack.callback(lock.release)
             house = self._lock_house()
             stack.callback(house.release)
-            connection = self._open_for_writing(house)
-            stack.callback(connection.close)
+            connection = stack.enter_context(closing(self._open_for_writing(house)))
             epoch = self._take_epoch(connection, owner, here)
+            look = stack.enter_context(closing(_connect(self._path, _Mode.READ)))
             lease = SqliteLease(
                 owner=owner,
                 epoch=epoch,
                 path=self._path,
                 location=self.location,
                 connection=connection,
+                look=look,
                 locks=(lock, house),
                 redact=self._redact,
             )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,8 @@ from reconciler.ledger.journal import IntentRow, IntentState, Run, RunStatus, To
 from reconciler.ledger.state import fill, parse
 
 __all__ = ["TableLease"]
+
+_T = TypeVar("_T")
 
 
 class TableLease(ABC):
@@ -44,27 +46,31 @@ class TableLease(ABC):
     def begin_run(self, run: Run) -> None:
         """See `Lease`."""
         self._must_be_ours(run.owner)
-        with self._transaction(f"run {run.id}", fenced=True) as connection:
-            rows.begin_run(connection, run)
+        self._write(f"run {run.id}", lambda connection: rows.begin_run(connection, run))
 
     def end_run(self, run_id: str, status: RunStatus, now: float) -> None:
         """See `Lease`."""
-        with self._transaction(f"the end of run {run_id}", fenced=True) as connection:
-            rows.end_run(connection, self.owner, run_id, RunStatus(status), now)
+        ended = RunStatus(status)
+        self._write(
+            f"the end of run {run_id}", lambda connection: rows.end_run(connection, self.owner, run_id, ended, now)
+        )
 
     def intend(self, row: IntentRow) -> int:
         """See `Lease`."""
         self._must_be_ours(row.owner)
         clean = replace(row, evidence=self._clean(row.evidence), note=self._redact(row.note))
-        with self._transaction(f"the intent to {row.op} {row.address}", fenced=True) as connection:
-            return rows.add_intent(connection, clean)
+        return self._write(
+            f"the intent to {row.op} {row.address}", lambda connection: rows.add_intent(connection, clean)
+        )
 
     def note_evidence(self, intent_id: int, live_id: str, evidence: Mapping[str, str]) -> None:
         """See `Lease`. Not fenced by the epoch: what a late reply told is true, whoever holds the lease by now."""
-        with self._transaction(
-            f"the reply to intent {intent_id} (id {live_id or 'not told'})", fenced=False
-        ) as connection:
-            rows.hear(connection, self.owner, intent_id, live_id, self._clean(evidence))
+        heard = self._clean(evidence)
+        self._write(
+            f"the reply to intent {intent_id} (id {live_id or 'not told'})",
+            lambda connection: rows.hear(connection, self.owner, intent_id, live_id, heard),
+            fenced=False,
+        )
 
     def close_intent(
         self,
@@ -80,16 +86,11 @@ class TableLease(ABC):
     ) -> None:
         """See `Lease`."""
         heard = None if evidence is None else self._clean(evidence)
-        told = f"the outcome of intent {intent_id} ({state}, id {live_id or 'not told'})"
-        with self._transaction(told, fenced=True) as connection:
+        closed, told = IntentState(state), self._redact(note)
+
+        def change(connection: Connection) -> None:
             rows.close_intent(
-                connection,
-                self.owner,
-                intent_id,
-                state=IntentState(state),
-                live_id=live_id,
-                evidence=heard,
-                note=self._redact(note),
+                connection, self.owner, intent_id, state=closed, live_id=live_id, evidence=heard, note=told
             )
             if forget:
                 rows.forget(connection, self.owner, forget)
@@ -98,40 +99,56 @@ class TableLease(ABC):
             if tombstone is not None:
                 rows.bury(connection, self.owner, tombstone)
 
+        self._write(f"the outcome of intent {intent_id} ({state}, id {live_id or 'not told'})", change)
+
     def put_entry(self, entry: Applied) -> None:
         """See `Lease`."""
-        with self._transaction(f"the entry of {entry.address}", fenced=True) as connection:
-            rows.put_entry(connection, self.owner, entry)
+        self._write(f"the entry of {entry.address}", lambda connection: rows.put_entry(connection, self.owner, entry))
 
     def forget(self, address: str, tombstone: Tombstone | None = None) -> None:
         """See `Lease`."""
-        with self._transaction(f"that {address} is forgotten", fenced=True) as connection:
+
+        def change(connection: Connection) -> None:
             rows.forget(connection, self.owner, address)
             if tombstone is not None:
                 rows.bury(connection, self.owner, tombstone)
 
+        self._write(f"that {address} is forgotten", change)
+
     def rename(self, moves: Mapping[str, str]) -> None:
         """See `Lease`."""
         said = ", ".join(f"{old} is now {new}" for old, new in moves.items())
-        with self._transaction(f"that {said}", fenced=True) as connection:
-            rows.rename(connection, self.owner, moves)
+        self._write(f"that {said}", lambda connection: rows.rename(connection, self.owner, moves))
 
     def trust(self, scope: str, *, by: str, now: float) -> None:
         """See `Lease`."""
-        with self._transaction(f"the trust in {scope}", fenced=True) as connection:
-            rows.trust(connection, self.owner, scope, by=by, now=now)
+        self._write(
+            f"the trust in {scope}", lambda connection: rows.trust(connection, self.owner, scope, by=by, now=now)
+        )
 
     def restore(self, text: str) -> None:
         """See `Lease`. Intents and runs get ids of this home."""
         data = parse(text, f"of {self.owner}")
-        with self._transaction(f"the ledger of {self.owner}", fenced=True) as connection:
+
+        def change(connection: Connection) -> None:
             if any((rows.entries(connection, self.owner), rows.journal(connection, self.owner))):
                 raise not_empty(self.owner)
             fill(connection, self.owner, data, keep_ids=False)
 
+        self._write(f"the ledger of {self.owner}", change)
+
     @abstractmethod
     def release(self) -> None:
         """See `Lease`."""
+
+    def _write(self, what: str, change: Callable[[Connection], _T], *, fenced: bool = True) -> _T:
+        """Make one change durable, and return what it says. A home may put several threads' into one transaction.
+
+        Raises:
+            LeaseLost, LedgerError: as `_transaction`.
+        """
+        with self._transaction(what, fenced=fenced) as connection:
+            return change(connection)
 
     @abstractmethod
     def _transaction(self, what: str, *, fenced: bool) -> AbstractContextManager[Connection]:

@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import cache
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -170,6 +171,7 @@ class HttpClient:
         self._explain = explain
         self._timeout_s = timeout_s
         self._bases = {label: url.rstrip("/") for label, url in base_urls.items()}
+        self._servers = {label: _server(httpx.URL(url)) for label, url in self._bases.items()}
         for url in self._bases.values():
             check_host(url, provider=provider, pinned=pinned_hosts, allowed=context.allow_hosts)
         self.pause: SharedPause = beside.pause if beside is not None else SharedPause(context.clock)
@@ -179,9 +181,8 @@ class HttpClient:
         self.pace: SharedPace = beside.pace if beside is not None else own_pace
         # Loopback never goes through a proxy, also where another address of the provider does.
         past_proxy = {f"all://{httpx.URL(url).host}": None for url in self._bases.values() if is_loopback(url)}
-        # Loading certificates takes 40 ms a client: once for both, and never for plain HTTP on loopback.
         tls = any(url.startswith("https:") for url in self._bases.values())
-        verify: ssl.SSLContext | bool = httpx.create_ssl_context(trust_env=not direct) if tls else False
+        verify = certificates(trust_env=not direct) if tls else False
         self._reader = httpx.Client(
             trust_env=not direct,
             verify=verify,
@@ -291,9 +292,8 @@ class HttpClient:
         return reply
 
     def _raw(self, request: _Request) -> HttpReply:
-        base = httpx.URL(self._bases[request.host])
         url = httpx.URL(self._bases[request.host] + request.path)
-        if (url.scheme, url.netloc) != (base.scheme, base.netloc):
+        if _server(url) != self._servers[request.host]:
             raise ValueError(f"{request.path!r} is no path")  # it would change the host that the credentials go to
         self.pace.wait()  # before what has a date in it (a signature) and before the lease is asked
         pairs = request.query.items() if isinstance(request.query, Mapping) else request.query
@@ -421,6 +421,16 @@ def one_line(text: object, limit: int = 300) -> str:
     """Text from outside as at most one short line without control characters."""
     flat = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _server(url: httpx.URL) -> tuple[str, bytes]:
+    return url.scheme, url.netloc
+
+
+@cache
+def certificates(*, trust_env: bool) -> ssl.SSLContext:
+    """Loaded once for all clients, in 20 ms (one of each type has five), and never for plain HTTP."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def _exchange(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -326,3 +328,20 @@ def test_requests_take_about_a_millisecond(client: Client) -> None:
         client.list()
     # Nagle's algorithm would make it 44 ms each.
     assert (time.monotonic() - started) / 50 < 0.03
+
+
+def test_a_state_file_of_before_names_were_kept_still_knows_whose_name_is_taken(tmp_path: Path) -> None:
+    state = tmp_path / "emulator.db"
+    Emulator(state).close()
+    with contextlib.closing(sqlite3.connect(state)) as old, old:
+        old.execute("DROP INDEX doc_by_name")
+        old.execute("ALTER TABLE doc DROP COLUMN name")
+    emulator = Emulator(state)
+    with emulator.transaction() as tx:
+        tx.put("things", "new", {"says": "named"}, name="other")
+        tx.put("things", "new", {"says": "changed"})
+        names = {item["name"] for item in tx.named("runai/workloads", "ann-summarizer")}
+        assert "ann-summarizer" in names
+        assert tx.named("things", "other") == [{"says": "changed"}]
+        assert tx.named("things", "another") == []
+    emulator.close()

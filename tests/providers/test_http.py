@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ import pytest
 
 from reconciler.emulator.server import Server
 from reconciler.problems import ProviderError, Refused, UnknownOutcome
+from reconciler.providers import http
 from reconciler.providers.base import Clock, Context
 from reconciler.providers.http import HttpClient, NoAuth
 from reconciler.providers.pace import SharedRead
@@ -400,6 +402,23 @@ def test_one_read_serves_all_who_asked_before_it_began_and_none_who_asked_later(
         assert {other.result(5) for other in others} == {2}
         may_end.release()
         assert shared() == 3, "asked anew"
+
+
+def test_certificates_are_loaded_once_for_all_clients_and_never_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates, loads = httpx.create_ssl_context(), 0
+
+    def load(**_options: Any) -> ssl.SSLContext:
+        nonlocal loads
+        loads += 1
+        return certificates
+
+    monkeypatch.setattr("httpx.create_ssl_context", load)
+    http.certificates.cache_clear()
+    client_of("http://127.0.0.1:1")
+    assert loads == 0
+    for url in ("https://api.example.com", "https://api.example.com", "https://b.example.com"):
+        client_of(url, pinned_hosts=("api.example.com", "b.example.com"))
+    assert loads == 1
 
 
 def test_all_workers_and_the_log_in_beside_them_share_one_pace_that_loopback_has_no_need_of(

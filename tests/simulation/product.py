@@ -5,7 +5,9 @@ Nothing of the product is changed but what it stands on: clocks, threads, random
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import random
 import secrets
 import shutil
@@ -24,6 +26,7 @@ from typing import Any
 import httpx
 import tenacity.wait
 
+import reconciler
 import reconciler.providers.http as http_module
 from reconciler.cli import main as main_module
 from reconciler.cli.main import COMMANDS, module_of
@@ -32,7 +35,6 @@ from reconciler.emulator import store as emulator_store
 from reconciler.ledger import git as git_module
 from reconciler.ledger import git_lease, sqlite, sqlite_lease
 from reconciler.ledger.errors import LedgerError
-from reconciler.providers.registry import provider_types
 from reconciler.spec import Spec
 from tests.simulation.branch import Branch, Repository
 from tests.simulation.network import Network
@@ -44,7 +46,10 @@ __all__ = ["Product"]
 
 for _name in COMMANDS:
     module_of(_name)
-provider_types()
+# A module that a command imports late must have its stand-ins, too.
+for _found in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+    if not _found.name.endswith("__main__"):
+        importlib.import_module(_found.name)
 
 
 class _Time:
@@ -217,6 +222,7 @@ class Product:
         self.put(sqlite, "refuse_network", lambda _path: None)
         self.put(git_module, "GitRepository", lambda *_args, **_kw: Repository(self.branch))
         self.put(sqlite_lease.SqliteLease, "_transaction", _mortal(self._network, sqlite_lease.SqliteLease))
+        self.put(sqlite_lease.SqliteLease, "check", _mortal_check(self._network, sqlite_lease.SqliteLease))
         self.put(git_lease.GitLease, "_transaction", _mortal(self._network, git_lease.GitLease))
         self.put(git_lease.GitLease, "release", _no_last_words(self.scheduler, git_lease.GitLease.release))
         store = sys.modules["reconciler.ledger.store"]
@@ -339,6 +345,28 @@ def _mortal(network: Network, home: type) -> Any:
         process.boundary(f"after noting {what}")
 
     return transaction
+
+
+def _mortal_check(network: Network, home: type) -> Callable[[Any], None]:
+    """The same for the look at the lease that comes right before a send."""
+    before: Callable[[Any], None] = home.check  # type: ignore[attr-defined]
+
+    @contextmanager
+    def look(self: Any, what: str, *, fenced: bool) -> Iterator[None]:
+        del what, fenced
+        before(self)
+        yield
+
+    class Looked:
+        _transaction = look
+
+    mortal = _mortal(network, Looked)
+
+    def check(self: Any) -> None:
+        with mortal(self, "the lease", fenced=True):
+            pass
+
+    return check
 
 
 def _no_last_words(scheduler: Scheduler, release: Callable[[Any], None]) -> Callable[[Any], None]:

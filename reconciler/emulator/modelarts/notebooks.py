@@ -115,15 +115,24 @@ class Notebooks:
     def _done(self, tx: Tx, body: Any) -> Response:
         return Response(status=int(tx.switch(self.name, "success_status")), body=body)
 
-    def _visible(self, tx: Tx, project_id: str) -> list[dict[str, Any]]:
-        """All instances of a project as they are now, tombstones too; in an open emulator with those of others."""
+    def _visible(self, tx: Tx, project_id: str, *, named: str | None = None) -> list[dict[str, Any]]:
+        """All instances of a project as they are now, tombstones too; in an open emulator with those of others.
+
+        `named`: only those, and perhaps others.
+        """
         shared = {project_id, iam.PROJECT_ID} if self._open else {project_id}
         foreign = {found.id for found in FOREIGN}
         return [
             doc
-            for doc in _all(tx)
+            for doc in _all(tx, named)
             if doc["project"] == project_id or (doc["project"] in shared and doc["id"] in foreign)
         ]
+
+    def _living(self, tx: Tx, project: str, user: dict[str, str], *, named: str | None = None) -> list[dict[str, Any]]:
+        """What stands in the way of a new one of this user."""
+        alone = tx.switch(self.name, "name_scope") == "user"
+        found = (doc for doc in self._visible(tx, project, named=named) if doc["status"] != GONE)
+        return [doc for doc in found if not alone or doc["user"]["id"] == user["id"]]
 
     def _one(self, tx: Tx, request: Request) -> dict[str, Any]:
         """The instance of the path, as it is now.
@@ -155,13 +164,10 @@ class Notebooks:
         if workspace not in WORKSPACES and not self._open:
             raise Rejected(102, workspace)
         user = {"id": iam.OWNER, "name": iam.USERNAME}
-        living = [doc for doc in self._visible(tx, project) if doc["status"] != GONE]
-        if tx.switch(self.name, "name_scope") == "user":
-            living = [doc for doc in living if doc["user"]["id"] == user["id"]]
-        if any(doc["name"] == body["name"] for doc in living):
+        if any(doc["name"] == body["name"] for doc in self._living(tx, project, user, named=body["name"])):
             raise Rejected(6301)
         limit = int(tx.switch(self.name, "instance_limit"))
-        if limit and len(living) >= limit:
+        if limit and len(self._living(tx, project, user)) >= limit:
             raise Rejected(6302)
         doc = new_instance(body, user, tx.now, self._switches(tx))
         doc["order"] = tx.count(_INSTANCES)
@@ -269,10 +275,11 @@ def _with_bearer(request: Request) -> Request:
     return dataclasses.replace(request, headers={**request.headers, "x-auth-token": token})
 
 
-def _all(tx: Tx) -> list[dict[str, Any]]:
-    return [advance(doc, tx.now) for _, doc in tx.all(_INSTANCES)]
+def _all(tx: Tx, named: str | None = None) -> list[dict[str, Any]]:
+    docs = [doc for _, doc in tx.all(_INSTANCES)] if named is None else tx.named(_INSTANCES, named)
+    return [advance(doc, tx.now) for doc in docs]
 
 
 def _put(tx: Tx, project: str, doc: dict[str, Any]) -> None:
     doc["project"] = project
-    tx.put(_INSTANCES, doc["id"], doc)
+    tx.put(_INSTANCES, doc["id"], doc, name=doc["name"])

@@ -66,7 +66,7 @@ class Services:
         """Services that nobody here may touch."""
         self._seen.clear()  # a clock that begins anew would never come to the end of that window
         for doc in seed_services(tx.now):
-            tx.put(SERVICES, doc["service_id"], doc)
+            tx.put(SERVICES, doc["service_id"], doc, name=doc["fields"]["service_name"])
 
     def state(self, tx: Tx) -> list[dict[str, Any]]:
         """All services in detail form with their tags, those on their way out included."""

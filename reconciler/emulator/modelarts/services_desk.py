@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.emulator.modelarts import services_more as more
@@ -57,7 +57,10 @@ class Desk:
 
     def all(self) -> list[dict[str, Any]]:
         """Live services of the project."""
-        found = (present(doc, self.now) for _, doc in self._tx.all(SERVICES))
+        return self._present(doc for _, doc in self._tx.all(SERVICES))
+
+    def _present(self, docs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = (present(doc, self.now) for doc in docs)
         return [doc for doc in found if doc is not None and self._belongs(doc)]
 
     def find(self, service_id: str) -> dict[str, Any]:
@@ -87,7 +90,7 @@ class Desk:
 
     def keep(self, doc: Mapping[str, Any]) -> None:
         """Store it."""
-        self._tx.put(SERVICES, doc["service_id"], dict(doc))
+        self._tx.put(SERVICES, doc["service_id"], dict(doc), name=doc["fields"]["service_name"])
 
     # -- create and delete --------------------------------------------------------------------------------------------
 
@@ -100,10 +103,11 @@ class Desk:
         if fields["workspace_id"] not in WORKSPACES and not self._is_open:
             raise Refusal(400, "0102", f"Workspace {fields['workspace_id']} does not exist.")
         self._check_catalogue(fields, config)
-        live = [doc for doc in self.all() if not doc["is_shared"]]
-        if any(self._same_name(doc, fields) for doc in live):
+        named = self._present(self._tx.named(SERVICES, fields["service_name"]))
+        if any(self._same_name(doc, fields) for doc in named if not doc["is_shared"]):
             raise Refusal(409, "3503", f"Service name {fields['service_name']} already exists.")
         quota = int(dict(self.switch("quota")).get(fields["infer_type"]) or 0)
+        live = [doc for doc in self.all() if not doc["is_shared"]] if quota else ()
         if quota and sum(doc["fields"]["infer_type"] == fields["infer_type"] for doc in live) >= quota:
             raise Refusal(400, "3520", f"The number of {fields['infer_type']} services exceeds the quota of {quota}.")
         doc = _new_document(fields, config, self._project_id, self.now)

@@ -87,7 +87,7 @@ class Runai:
             new_workload(plain, name="ann-notebook", type="Workspace", **colleague),
             new_workload(plain, name="ann-finetune", type="Training", **colleague),
         ):
-            tx.put(WORKLOADS, item["id"], item)
+            tx.put(WORKLOADS, item["id"], item, name=item["name"])
 
     def state(self, tx: Tx) -> list[dict[str, Any]]:
         """Live workloads: inferences as details, other types as the list shows them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from reconciler.emulator.store import Tx
@@ -88,6 +89,7 @@ def release_of(tx: Tx) -> Release:
     return RELEASES.get(str(tx.switch(NAME, "version")), RELEASES["2.24"])
 
 
+@cache  # asked two hundred times a create
 def has(version: str, since: str = "", until: str = "") -> bool:
     """Whether a release lies between two others, both included; empty means open."""
     present = _parts(version)

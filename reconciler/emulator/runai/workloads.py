@@ -78,7 +78,7 @@ class Workloads:
         item = new_workload(known_part(SPEC, spec, version), name=name, now=tx.now, project=project)
         item["requested"] = body["name"]
         item["hidden_reads"] = int(float(switch(tx, "listLag")))
-        tx.put(WORKLOADS, item["id"], item)
+        tx.put(WORKLOADS, item["id"], item, name=name)
         return Response(status=release_of(tx).create, body=detail(tx, item))
 
     def get(self, tx: Tx, request: Request) -> Response:
@@ -198,7 +198,7 @@ class Workloads:
 
     def _taken(self, tx: Tx, name: str, project_id: str) -> bool:
         held = switch(tx, "nameHeldWhileDeleting") == "True"
-        for _, item in tx.all(WORKLOADS):
+        for item in tx.named(WORKLOADS, name):
             here = item["project"] == project_id or (self._catalogue.open and item["seeded"])
             going = item["deleted"] is not None
             if item["name"] == name and here and not is_gone(item, tx.now) and (held or not going):
