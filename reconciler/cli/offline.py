@@ -24,7 +24,7 @@ from reconciler.plan.plan import Options, Plan, PlanInput, make_plan
 from reconciler.plan.snapshot import SNAPSHOT_FORMAT, Snapshot, Taken, read_snapshot, snapshot_json
 from reconciler.problems import Origin, Problem, Refused, SpecError
 from reconciler.providers.registry import all_kinds, provider_types
-from reconciler.render.seal import is_sealed, rows_of, seal
+from reconciler.render.seal import Rows, is_sealed, seal
 from reconciler.spec.bulk import uncollected
 from reconciler.spec.resource import ProviderConfig, Resource, Spec
 from reconciler.spec.values import encode, is_pending
@@ -187,20 +187,26 @@ def read_snapshot_file(place: str, content: bytes | str, desired: Iterable[Resou
 
 
 def _read_snapshot(place: str, content: bytes, desired: Iterable[Resource]) -> Snapshot:
-    intact = is_sealed(content)
+    rows: Rows | None = None
     try:
-        data, row = rows_of(content) if intact else (json.loads(content), _itself)
+        if is_sealed(content):
+            rows = Rows(content)
+        data = json.loads(content) if rows is None else rows.data
     except (ValueError, RecursionError):
         raise _bad(place, "not-a-snapshot", "it is no snapshot: it is no JSON") from None
     if not isinstance(data, dict) or data.get("format") != SNAPSHOT_FORMAT:
         raise _bad(place, "not-a-snapshot", f"it is no snapshot of format {SNAPSHOT_FORMAT}")
-    if not intact and seal(data) != data:
+    if rows is None and seal(data) != data:
         raise _bad(place, "snapshot-altered", "its checksum does not fit its content: it was altered or cut")
+    specs = {resource.address: (resource.spec, resource.labels) for resource in desired}
     try:
-        specs = {resource.address: (resource.spec, resource.labels) for resource in desired}
-        return read_snapshot(data, all_kinds(), partial(from_data, Applied), row=row, desired=specs)
-    except ValueError as error:
-        raise _bad(place, "not-a-snapshot", str(error)) from None
+        found = read_snapshot(data, all_kinds(), partial(from_data, Applied), row=rows or _itself, desired=specs)
+    except (ValueError, RecursionError) as error:
+        wrong = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _bad(place, "not-a-snapshot", wrong) from None
+    if rows is not None and not rows.is_complete:
+        raise _bad(place, "snapshot-altered", "its lines are broken in other places than they were")
+    return found
 
 
 def sealed(snapshot: Snapshot) -> dict[str, Any]:

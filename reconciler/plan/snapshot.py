@@ -7,6 +7,7 @@ for a conflict, and nothing that is theirs.
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -212,14 +213,19 @@ def read_snapshot(
             written, plain = row(each)
             address = written["address"]
             spec, labels = desired.get(address, ({}, {}))
-            spec = shared(written["spec"] if plain else decode(written["spec"]), spec)
-            labels = shared(written.get("labels", {}), labels)
+            given, marked = written.get("spec", {}), written.get("labels", {})
+            spec = shared(given if plain else decode(given), spec)
+            labels = shared(marked if plain else decode(marked), labels)
             entries[address] = load(written, plain=plain, spec=spec, labels=labels)
             wanted[written["live_id"]] = spec
             if written["masked"]:
                 masked[address] = tuple(written["masked"])
-        lists = [one for one, _ in map(row, data["listings"]) if one["kind"] in kinds]
-        listings = [_listing(one, kinds[one["kind"]], row, wanted) for one in lists]
+        listings = []
+        for one, _ in map(row, data["listings"]):
+            if one["kind"] in kinds:
+                listings.append(_listing(one, kinds[one["kind"]], row, wanted))
+            else:
+                deque(map(row, one["ours"]), maxlen=0)  # nobody else reads them
         return Snapshot(
             owner=str(data["owner"]),
             environment=data["environment"] or "",

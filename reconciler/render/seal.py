@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-__all__ = ["PLAN_FORMAT", "dump", "dump_rows", "is_intact", "is_sealed", "rows_of", "seal", "with_texts"]
+__all__ = ["PLAN_FORMAT", "Rows", "dump", "dump_rows", "is_intact", "is_sealed", "seal", "with_texts"]
 
 PLAN_FORMAT: Final = "reconciler-plan/1"
 _MARK: Final = b',\n"checksum":"'
@@ -62,32 +62,54 @@ def is_sealed(content: bytes) -> bool:
     return bool(mark) and checksum.decode("ascii", "replace") == f'{digest.hexdigest()}"}}\n'
 
 
-def rows_of(content: bytes) -> tuple[Any, Callable[[Any], tuple[Any, bool]]]:
-    """A text that `is_sealed` found good: its JSON with a number for each row, and what reads the row of a number.
+class Rows:
+    """A text that `is_sealed` found good: as JSON with a number for each row, and the row of a number.
 
-    So that the rows of 10,000 resources need not be there at once. With a row comes whether no key in it begins with
-    `$`, so that nothing in it is encoded (`spec.values`): to look for that value by value takes a third of the time.
+    So that the rows of 10,000 resources need not be there at once. Line breaks are no part of the checksum: whoever has
+    read it all asks `is_complete`, for else a break in the wrong place could make a row of what is none.
+
+    Raises:
+        ValueError: it is no JSON after all.
     """
-    rest, begins, ends = [], array("Q"), array("Q")
-    begin = 0
-    while begin < len(content):
-        end = content.index(b"\n", begin)
-        last = end - 1 if content[end - 1 : end] == b"," else end
-        if content[begin : begin + 1] == b"{" and content[last - 1 : last] == b"}":
-            rest.append(b"%d%s" % (len(begins), content[last:end]))
-            begins.append(begin)
-            ends.append(last)
-        else:
-            rest.append(content[begin:end])
-        begin = end + 1
 
-    def row(one: Any) -> tuple[Any, bool]:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._begins, self._ends = array("Q"), array("Q")
+        rest = []
+        begin = 0
+        while begin < len(content):
+            end = content.index(b"\n", begin)
+            last = end - 1 if content[end - 1 : end] == b"," else end
+            if content[begin : begin + 1] == b"{" and content[last - 1 : last] == b"}":
+                rest.append(b"%d%s" % (len(self._begins), content[last:end]))
+                self._begins.append(begin)
+                self._ends.append(last)
+            else:
+                rest.append(content[begin:end])
+            begin = end + 1
+        self.data: Any = json.loads(b"".join(rest))
+        self._asked = bytearray(len(self._begins))
+
+    def __call__(self, one: Any) -> tuple[Any, bool]:
+        """A row, and whether no key in it begins with `$`, so that nothing in it is encoded (`spec.values`).
+
+        To look for that value by value takes a third of the time of reading.
+
+        Raises:
+            ValueError: there is no such row, or it was read already.
+        """
         if not isinstance(one, int):
             return one, False
-        text = content[begins[one] : ends[one]]
+        if not 0 <= one < len(self._asked) or self._asked[one]:
+            raise ValueError(f"there is no row {one}")
+        self._asked[one] = 1
+        text = self._content[self._begins[one] : self._ends[one]]
         return json.loads(text), b'"$' not in text
 
-    return json.loads(b"".join(rest)), row
+    @property
+    def is_complete(self) -> bool:
+        """Whether each row was read."""
+        return all(self._asked)
 
 
 def _with_lines(value: Any, depth: int) -> str:

@@ -23,6 +23,7 @@ class Expansion:
     def __init__(self) -> None:
         self._documents = 0
         self._values = 0
+        self._stopped = False
 
     def expand(
         self, documents: Sequence[Document], render: Renderer, scope: Scope, problems: Problems
@@ -32,6 +33,8 @@ class Expansion:
         Problems: those of templates, `wrong-type`, `same-name`, `too-many-documents`.
         """
         result: list[Document] = []
+        if self._stopped:  # said once, of the first that was too many
+            return ()
         for document in documents:
             for_each = document.root.get("forEach")
             if for_each is None:
@@ -54,6 +57,7 @@ class Expansion:
                 wrong = f"forEach makes {len(items):,} documents here, and with those before too many"
                 limit = f"at most {_MOST:,} documents, and {_VALUES:,} values in them"
                 problems.add(_problem("too-many-documents", wrong, limit, for_each, document))
+                self._stopped = True
                 break
             result.extend(document._replace(root=root, item=item) for item in items)
         self._documents += len(result)

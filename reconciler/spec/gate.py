@@ -50,14 +50,14 @@ def gate_of(strict: Mapping[str, Mapping[str, Any]], file: str) -> Gate | None:
     A schema that the library can't take has a gate that accepts nothing.
     """
     try:
-        import jsonschema_rs as library  # noqa: PLC0415 - most projects are too small to need it
+        from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - without its wheel, or with half of it
     except ImportError:
         return None
     parts = {name: _form(strict[name], name) for name in (file, SHARED) if name in strict}
     bundle: dict[str, Any] = {"$ref": f"#/$defs/{file}", "$defs": {**parts, _LITERAL_FREE: _literal_free()}}
     formats = {f"our:{name}": check for name, (check, _words, _example) in FORMATS.items()}
     try:
-        validator = library.Draft202012Validator(bundle, formats=formats, validate_formats=True, offline=True)
+        validator = Draft202012Validator(bundle, formats=formats, validate_formats=True, offline=True)
     except ValueError:
         return lambda _document, *, exact: False  # noqa: ARG005 - the form of a gate
 

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.cli.offline import sealed
+from reconciler.cli.offline import read_snapshot_file, sealed
 from reconciler.diff.live import Applied, Listing, Live, Verdict
 from reconciler.fields import Phase
 from reconciler.ledger.journal import from_data
 from reconciler.plan.plan import Plan
 from reconciler.plan.snapshot import Snapshot, Taken, read_snapshot
 from reconciler.plan.taking import take_snapshot
-from reconciler.problems import Origin
-from reconciler.render.seal import dump_rows, is_sealed, rows_of
+from reconciler.problems import Origin, SpecError
+from reconciler.render.seal import Rows, dump_rows, is_sealed
 from reconciler.secrets.redact import Redactor
 from reconciler.spec.resource import Project, Resource, Spec
 from reconciler.spec.values import Composite, SecretRef
@@ -61,9 +61,10 @@ def taken(
     assert is_sealed(lines)
     assert not is_sealed(lines.replace(b'"owner"', b'"Owner"'))
     assert json.loads(lines) == json.loads(text)
-    data, row = rows_of(lines)
+    rows = Rows(lines)
     desired = {each.address: (each.spec, each.labels) for each in resources}
-    assert read_snapshot(data, KINDS, partial(from_data, Applied), row=row, desired=desired) == snapshot
+    assert read_snapshot(rows.data, KINDS, partial(from_data, Applied), row=rows, desired=desired) == snapshot
+    assert rows.is_complete
     return back
 
 
@@ -291,3 +292,26 @@ def test_a_create_right_before_it_was_taken_is_not_listed_yet_however_late_the_p
     row = entry("a", "L1", created_at=NOW_S - 10, ready=False)
     (change,) = offline(plan, [resource("a")], taken([], [row], listed())).changes
     assert (change.action, change.reason) == ("unknown", "recently-created")
+
+
+def test_labels_and_maps_whose_keys_look_encoded_come_back() -> None:
+    labels = {"$team": "b", "x": "y"}
+    row = dataclasses.replace(entry("a", "L1", {"labels": {"$secret": "TOKEN"}, "note": "n"}), labels=labels)
+    wanted = dataclasses.replace(resource("a", {"labels": {"$secret": "TOKEN"}, "note": "n"}), labels=labels)
+    back = taken([wanted], [row], listed(live("L1", {"labels": {"$secret": "TOKEN"}}, marker=token("a"))))
+    assert back.entries[row.address].labels == labels
+
+
+def test_a_line_that_is_broken_elsewhere_makes_no_row_of_what_is_none() -> None:
+    """Line breaks are no part of the checksum, and a number must never be read where a map stood."""
+    row = entry("a", "L1", {"labels": {"A": "b"}, "note": "n"})
+    snapshot = take_snapshot(
+        spec=spec_of([]), entries={row.address: row}, listings=[], redact=str, taken_at=NOW_S, accounts={}
+    )
+    text = dump_rows(sealed(snapshot))
+    assert read_snapshot_file("a.json", text).entries == snapshot.entries
+    whole, flat = text.replace('{"A":"b"}', '\n{"A":"b"}\n'), text.replace("\n", "") + "\n"
+    assert whole != text
+    with pytest.raises(SpecError, match="snapshot-altered"):
+        read_snapshot_file("a.json", whole)
+    assert read_snapshot_file("a.json", flat).entries == snapshot.entries, "and one without breaks is read as ever"

@@ -290,3 +290,13 @@ def test_no_document_leaves_garbage_that_only_the_collector_finds(
         finally:
             gc.enable()
     assert found[2] < found[1] + 100
+
+
+def test_too_many_documents_are_told_once_however_many_files_come_after(refuse_toy: Refuse, head: Head) -> None:
+    plain = {f"resources/{n:04}.yaml": head(f"a{n}", "spec: {any: 1}") for n in range(250)}
+    many = head("'b-{{ item }}'", "forEach: '{{ range(9000) | list }}'\nspec: {any: 1}")
+    late = head("c", "spec: {any: '{{ nope }}'}")
+    files = {**plain, "resources/0050x.yaml": many, "resources/0060x.yaml": many, "resources/0240x.yaml": many}
+    files = dict(sorted({**files, "resources/0249x.yaml": late}.items()))
+    problems = refuse_toy(files)
+    assert codes(problems) == ["too-many-documents"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import random
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, Final
 
 import pytest
@@ -155,8 +157,9 @@ def test_both_say_the_same_of_any_document(label: str, monkeypatch: pytest.Monke
 
 
 def test_without_the_library_all_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "jsonschema_rs", None)
-    assert gate_of({"common.json": {}}, "common.json") is None
+    for instead in (None, ModuleType("jsonschema_rs")):  # not there, or a folder that was left of it
+        monkeypatch.setitem(sys.modules, "jsonschema_rs", instead)
+        assert gate_of({"common.json": {}}, "common.json") is None
 
 
 def test_a_schema_that_the_library_cannot_take_accepts_nothing() -> None:
