@@ -220,6 +220,10 @@ def test_pages_end_without_next_and_limits_are_kept(runai: Runai) -> None:
     last = runai.listed(filterBy="name=^chat", limit=2, offset=4)
     assert (len(last["workloads"]), "next" in last) == (1, False)
     assert runai.http.get("/api/v1/workloads", params={"limit": 501}).status_code == 400
+    # By what an item holds, and by what only its state tells: the same items, whole.
+    held, told = (runai.listed(filterBy="name=^chat", sortBy=field)["workloads"] for field in ("name", "phase"))
+    assert held == sorted(told, key=lambda item: item["name"])
+    assert {item["phase"] for item in held} == {"Creating"}
     assert runai.http.get("/api/v1/workloads/count", params={"filterBy": "name=^chat"}).json() == {"count": 5}
 
 

@@ -5,7 +5,6 @@ Source: modelarts-services §6, §8, §10.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,14 +65,15 @@ class Timing:
     stale_s: float
 
 
-def present(service: Mapping[str, Any], now: float) -> dict[str, Any] | None:
-    """The service as it is now, or none when its deletion is through. Changes nothing that is stored."""
-    doc = copy.deepcopy(dict(service))
+def present(doc: dict[str, Any], now: float) -> dict[str, Any] | None:
+    """The service as it is now, or none when its deletion is through. The argument is changed and returned.
+
+    What is stored stays: what the store gives is a copy. Another one took two thirds of a list of 2,500 services.
+    """
     while doc["plan"] and doc["plan"][0]["at"] <= now:
-        step = doc["plan"].pop(0)
-        if step["status"] == _GONE:
+        if doc["plan"][0]["status"] == _GONE:
             return None
-        _take(doc, step)
+        _take(doc, doc["plan"].pop(0))
     return doc
 
 

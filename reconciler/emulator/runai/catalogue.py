@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reconciler.emulator.runai.filters import BadFilter, page, sort, wanted
+from reconciler.emulator.runai.filters import BadFilter, page, sort, terms, wanted
 from reconciler.emulator.runai.merge import policy_of
 from reconciler.emulator.runai.replies import fail, timestamp
 from reconciler.emulator.store import Tx
@@ -63,7 +63,8 @@ class Catalogue:
         """`GET /api/v1/org-unit/projects`."""
         items = [self._project_out(tx, dict(project)) for project in PROJECTS]
         try:
-            items = [item for item in items if wanted(request, item, _FILTERS)]
+            filters = terms(request, _FILTERS)
+            items = [item for item in items if wanted(filters, item)]
             items = sort(request, items, frozenset({"name", "clusterId", "createdAt"}))
             window, following = page(request, items)
         except BadFilter as error:

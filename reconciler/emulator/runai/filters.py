@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from reconciler.emulator.wire import Request
 
-__all__ = ["BadFilter", "page", "sort", "wanted"]
+__all__ = ["BadFilter", "page", "sort", "terms", "wanted"]
 
 _TERM: Final = re.compile(r"^(\w+)(==|!=|<=|>=|=@|!@|=\^|=\$)(.*)$")
 _DEFAULT_LIMIT: Final = 50
@@ -19,20 +20,16 @@ class BadFilter(ValueError):
     """A query that the server refuses with 400."""
 
 
-def wanted(request: Request, item: dict[str, Any], fields: Collection[str]) -> bool:
-    """Whether an item passes every term of `filterBy`; terms are joined by commas or the parameter is repeated.
-
-    Raises:
-        BadFilter: for a term that can't be read, or an unknown field.
-    """
-    return all(_passes(item, field, operator, value) for field, operator, value in terms(request, fields))
+def wanted(filters: Iterable[tuple[str, str, str]], item: dict[str, Any]) -> bool:
+    """Whether an item passes every one of these `terms`."""
+    return all(_passes(item, field, sign, value) for field, sign, value in filters)
 
 
 def terms(request: Request, fields: Collection[str]) -> list[tuple[str, str, str]]:
-    """`filterBy` as (field, operator, value).
+    """`filterBy` as (field, operator, value); terms are joined by commas or the parameter is repeated.
 
     Raises:
-        BadFilter: as for `wanted`.
+        BadFilter: for a term that can't be read, or an unknown field.
     """
     found = []
     for text in request.every("filterBy"):
@@ -44,20 +41,22 @@ def terms(request: Request, fields: Collection[str]) -> list[tuple[str, str, str
     return found
 
 
-def _passes(item: dict[str, Any], field: str, operator: str, value: str) -> bool:
+def _passes(item: dict[str, Any], field: str, sign: str, value: str) -> bool:
     raw = item.get(field)
     present = "" if raw is None else str(raw)
-    outcomes = {
-        "==": present == value,
-        "!=": present != value,
-        "<=": present <= value,
-        ">=": present >= value,
-        "=@": value in present,
-        "!@": value not in present,
-        "=^": present.startswith(value),
-        "=$": present.endswith(value),
-    }
-    return outcomes[operator]
+    return _OPERATORS[sign](present, value)
+
+
+_OPERATORS: Final[dict[str, Callable[[str, str], bool]]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "=@": operator.contains,
+    "!@": lambda present, value: value not in present,
+    "=^": str.startswith,
+    "=$": str.endswith,
+}
 
 
 def sort(request: Request, items: list[dict[str, Any]], fields: Collection[str]) -> list[dict[str, Any]]:

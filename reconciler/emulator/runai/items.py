@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from reconciler.emulator.runai.catalogue import TENANT
 from reconciler.emulator.runai.lifecycle import DELETE_S, State, is_gone, revision_phases, state_of
@@ -11,7 +11,13 @@ from reconciler.emulator.runai.replies import project_id_out, timestamp
 from reconciler.emulator.runai.versions import has, release_of
 from reconciler.emulator.store import Tx
 
-__all__ = ["detail", "list_item", "revisions"]
+__all__ = ["FACE", "detail", "face", "list_item", "revisions"]
+
+FACE: Final = frozenset(
+    {"id", "type", "name", "clusterId", "projectId", "projectName", "departmentId", "departmentName"}
+    | {"submittedBy", "createdAt"}
+)
+"""What a list may be filtered and sorted by without a look at each item's state and spec."""
 
 
 def detail(tx: Tx, item: dict[str, Any]) -> dict[str, Any]:
@@ -35,13 +41,9 @@ def detail(tx: Tx, item: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def list_item(tx: Tx, item: dict[str, Any], project_id: str = "") -> dict[str, Any]:
-    """What the list of all workload types shows: no annotations, no labels, no sections of `spec`."""
-    state, spec = state_of(tx, item), shown_spec(tx, item)
-    updated = max(item["created"], item["revisions"][-1]["created"], item["deleted"] or 0, item["stopped"] or 0)
-    scaling, compute = spec.get("autoscaling") or {}, spec.get("compute") or {}
-    running = int(scaling.get("minReplicas", 1)) if state.actual in {"Running", "Updating", "Degraded"} else 0
-    body = {
+def face(tx: Tx, item: dict[str, Any], project_id: str = "") -> dict[str, Any]:
+    """What of `list_item` asks neither for the state nor for the spec, in a tenth of its time."""
+    return {
         "tenantId": TENANT,
         "id": item["id"],
         "type": item["type"],
@@ -51,11 +53,22 @@ def list_item(tx: Tx, item: dict[str, Any], project_id: str = "") -> dict[str, A
         "projectName": item["project_name"],
         "departmentId": "2",
         "departmentName": "default",
+        "submittedBy": item["by"],
+        "createdAt": timestamp(item["created"]),
+    }
+
+
+def list_item(tx: Tx, item: dict[str, Any], project_id: str = "") -> dict[str, Any]:
+    """What the list of all workload types shows: no annotations, no labels, no sections of `spec`."""
+    state, spec = state_of(tx, item), shown_spec(tx, item)
+    updated = max(item["created"], item["revisions"][-1]["created"], item["deleted"] or 0, item["stopped"] or 0)
+    scaling, compute = spec.get("autoscaling") or {}, spec.get("compute") or {}
+    running = int(scaling.get("minReplicas", 1)) if state.actual in {"Running", "Updating", "Degraded"} else 0
+    body = {
+        **face(tx, item, project_id),
         "namespace": f"runai-{item['project_name']}",
         "source": "Control-plane",
         "priorityClassName": spec.get("priorityClass", "inference"),
-        "submittedBy": item["by"],
-        "createdAt": timestamp(item["created"]),
         "updatedAt": timestamp(updated),
         "deletedAt": timestamp(item["deleted"] + DELETE_S) if is_gone(item, tx.now) else None,
         "phase": state.actual,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reconciler.emulator.runai.catalogue import TENANT, Catalogue
 from reconciler.emulator.runai.filters import BadFilter, page, sort, terms, wanted
-from reconciler.emulator.runai.items import list_item
+from reconciler.emulator.runai.items import FACE, face, list_item
 from reconciler.emulator.runai.lifecycle import is_gone, state_of
 from reconciler.emulator.runai.metrics import INFERENCE_METRICS, WORKLOAD_METRICS, Measured, metrics
 from reconciler.emulator.runai.replies import fail, timestamp
@@ -49,11 +49,14 @@ class Listing:
     def workloads(self, tx: Tx, request: Request) -> Response:
         """`GET /api/v1/workloads`."""
         try:
-            items = sort(request, self._matching(tx, request), _FIELDS)
-            window, following = page(request, items)
+            found = self._matching(tx, request)
+            window, following = page(request, sort(request, [shown for shown, _ in found], _FIELDS))
         except BadFilter as error:
             return fail(400, details=str(error))
-        return Response(body={"workloads": window, **({"next": following} if following else {})})
+        # Whole items of this page alone: of all of them it is two thirds of the time of a page of 500 in 2,500.
+        stored = {shown["id"]: item for shown, item in found}
+        whole = [list_item(tx, stored[shown["id"]], str(shown["projectId"])) for shown in window]
+        return Response(body={"workloads": whole, **({"next": following} if following else {})})
 
     def count(self, tx: Tx, request: Request) -> Response:
         """`GET /api/v1/workloads/count`."""
@@ -103,18 +106,22 @@ class Listing:
         item = tx.get(WORKLOADS, request.params["workloadId"])
         return None if item is None or is_gone(item, tx.now) else item
 
-    def _matching(self, tx: Tx, request: Request) -> list[dict[str, Any]]:
+    def _matching(self, tx: Tx, request: Request) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """(what decides whether and where it is shown, the workload), each that passes the filters."""
         deleted = request.first("deleted").casefold() == "true"
-        asked = next((value for field, op, value in terms(request, _FIELDS) if (field, op) == ("projectId", "==")), "")
+        filters = terms(request, _FIELDS)
+        asked = next((value for field, op, value in filters if (field, op) == ("projectId", "==")), "")
+        decisive = {field for field, _, _ in filters} | {request.first("sortBy")} - {""}
+        show = face if decisive <= FACE else list_item
         search = request.first("search").casefold() if release_of(tx).search else ""
         found = []
         for _, item in tx.all(WORKLOADS):
             if is_gone(item, tx.now) is not deleted or _lags(tx, item):
                 continue
             # An open tenant has just one project, whatever its users call it: the neighbours live there too.
-            shown = list_item(tx, item, asked if self._catalogue.open and item["seeded"] else "")
-            if search in shown["name"].casefold() and wanted(request, shown, _FIELDS):
-                found.append(shown)
+            shown = show(tx, item, asked if self._catalogue.open and item["seeded"] else "")
+            if search in shown["name"].casefold() and wanted(filters, shown):
+                found.append((shown, item))
         return found
 
 

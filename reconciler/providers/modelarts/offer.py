@@ -41,6 +41,9 @@ def check_specifications(resource: Resource, offer: Mapping[str, Mapping[str, An
 
 
 def _judge(resource: Resource, index: int, name: str, offer: Mapping[str, Mapping[str, Any]]) -> Iterable[Problem]:
+    doubts = _doubts(offer[name]) if name in offer else []
+    if name in offer and not doubts:
+        return  # before its place is looked up: for 2,500 good ones that took 0.1 s and 10 MB
     origin = resource.origin_of("spec", "config", index, "specification")
     kind = resource.spec.get("infer_type")
     if name not in offer:
@@ -54,7 +57,7 @@ def _judge(resource: Resource, index: int, name: str, offer: Mapping[str, Mappin
         )
         return
     good = ", ".join(sorted(one for one, item in offer.items() if not _doubts(item)))
-    for code, words in _doubts(offer[name]):
+    for code, words in doubts:
         yield Problem(
             code=code,
             wrong=f"the specification {name!r} {words} for {kind} services",

@@ -100,12 +100,12 @@ class RunaiProvider:
         before: tuple[frozenset[str], frozenset[str]] | None = None
         for _ in range(_TRIES):
             items, pages = self._client.inferences(place.project_id)
-            parts = self._client.parts(items)
+            found = self._client.each(items, lambda parts: live_item(parts, self.config.name))
             ids = [str(item["id"]) for item in items]
-            left = frozenset(live_id for live_id, found in zip(ids, parts, strict=True) if found is None)
+            left = frozenset(live_id for live_id, live in zip(ids, found, strict=True) if live is None)
             seen = (frozenset(ids), left)
             if pages == 1 or not left or seen == before:
-                lives = tuple(live_item(found, self.config.name) for found in parts if found is not None)
+                lives = tuple(live for live in found if live is not None)
                 return Listing(provider=self.config.name, kind=kind, items=lives)
             before = seen
         raise ProviderError(
