@@ -54,10 +54,11 @@ def compile_spec(
     """
     line = _Line(project, kinds, schemas, patches=patches)
     files = iter(resources)
-    # A patch may speak of any document; without one, some files at a time go all the way, so that the nodes of 10,000
-    # documents are never there at once: a third of the memory.
-    size = None if patches else _BATCH
-    while batch := tuple(islice(files, size)):
+    if patches:  # they may speak of any document, also where there is none
+        line.take(tuple(files))
+    # Without them, some files at a time go all the way, so that the nodes of 10,000 documents are never there at once:
+    # a third of the memory.
+    while batch := tuple(islice(files, _BATCH)):
         line.take(batch)
     return line.finish(policies)
 

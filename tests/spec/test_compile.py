@@ -300,3 +300,11 @@ def test_too_many_documents_are_told_once_however_many_files_come_after(refuse_t
     files = dict(sorted({**files, "resources/0249x.yaml": late}.items()))
     problems = refuse_toy(files)
     assert codes(problems) == ["too-many-documents"]
+
+
+def test_a_patch_of_nothing_at_all_matches_nothing(refuse_toy: Refuse) -> None:
+    patch = "kind: Box\nmetadata: {name: a}\nspec: {url: x}\n"
+    problems = refuse_toy(
+        {}, project="  environments: {prod: }\n", environment="prod", patches={"patches/prod/a.yaml": patch}
+    )
+    assert codes(problems) == ["patch-matches-nothing"]
