@@ -276,7 +276,7 @@ def octodns(bench: Bench) -> Iterator[Row]:
         measure=name,
         goal=0.7,
         measured=_ratio(found["plan"], found["octodns"], lambda one: one.cpu_s),
-        told=f"{both['plan']:.2f} s to {both['octodns']:.2f} s of octoDNS {peer.version()}",
+        told=f"{both['plan']:.2f} s to {both['octodns']:.2f} s of {peer.version()}",
     )
 
 
