@@ -1,8 +1,8 @@
 """Whether a part of a spec is plainly in sync: by a look at its values, without a path or a rule for each.
 
 Only ever says yes where going through it field by field (`diff.compare`) finds nothing; whatever is empty, unknown,
-of another type or in another order is for that. That both agree is tested: `tests/diff/test_settled.py`. Measured: 8 µs
-a resource of 50 lines, and 260 field by field.
+of another type or in another order is for that. That both agree is tested: `tests/diff/test_settled.py`. Measured: 28
+µs a resource of 50 lines, and 230 field by field.
 """
 
 from __future__ import annotations

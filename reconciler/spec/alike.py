@@ -33,8 +33,7 @@ def alike(one: Any, other: Any) -> bool:  # noqa: PLR0911 - one for each kind of
 def shared(value: Any, like: Any) -> Any:
     """`like` where both are alike, else the value with whatever in it is alike taken from there.
 
-    The value is the caller's own, and changed. Live and last applied values are what is desired, nearly everywhere: a
-    third of the memory of a plan of 10,000.
+    The value is the caller's own, and changed. Live and last applied values are what is desired, nearly everywhere.
     """
     kind = value.__class__
     if like.__class__ is not kind:

@@ -57,7 +57,7 @@ def compile_spec(
     if patches:  # they may speak of any document, also where there is none
         line.take(tuple(files))
     # Without them, some files at a time go all the way, so that the nodes of 10,000 documents are never there at once:
-    # a third of the memory.
+    # a quarter of the memory.
     while batch := tuple(islice(files, _BATCH)):
         line.take(batch)
     return line.finish(policies)

@@ -32,7 +32,7 @@ def _canonical(resource: Resource) -> str:
         text = _ENCODER.encode(item)
     except TypeError:  # a reference
         return _ENCODER.encode({**item, "spec": encode(resource.spec)})
-    # Most specs are their own encoded form: a third of the time.
+    # Most specs are their own encoded form: half of the time.
     return _ENCODER.encode({**item, "spec": encode(resource.spec)}) if '"$' in text else text
 
 

@@ -171,7 +171,7 @@ class Node(NamedTuple):
         return self.with_value(dict(entries))
 
     def with_value(self, value: Any) -> Node:
-        """The same node with another value; a third of the time of `replace`."""
+        """The same node with another value; half of the time of `_replace`."""
         return Node(value, self.origin, self.key, self.raw, self.chain, self.via)
 
 

@@ -1,8 +1,8 @@
 """Where each value of a document was written, and through which layers it went, held small.
 
 A plan asks this of the few values that change, and holds it for all: the places are one array of numbers, in the order
-in which the document is walked, and become a map of paths when somebody asks. Measured: 0.6 KB a resource of 50 lines
-instead of 11, and a tenth of the time to make.
+in which the document is walked, and become a map of paths when somebody asks. Measured: 0.7 KB a resource of 50 lines
+instead of 10, and two thirds of the time to make.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def depends_on(document: Document) -> tuple[tuple[str, Origin], ...]:
 def _needs(resource: Resource, listed: Sequence[tuple[str, Origin]]) -> Iterator[tuple[str, Origin, str]]:
     for address, origin in listed:
         yield address, origin, "dependsOn"
-    if not resource.pending:  # the paths of a spec are a third of the time that this takes
+    if not resource.pending:  # most have none
         return
     for path, reference in _references(resource.spec, ("spec",)):
         yield reference.address, resource.origin_of(*path), f"ref() in {field_text(path)}"

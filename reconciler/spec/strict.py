@@ -124,7 +124,7 @@ class SchemaSet:
     def accepted(self, node: Node, file: str) -> Plain | None:
         """A document as plain data, if it needs no change and nothing is wrong with it; `None` says nothing.
 
-        One pass and the gate's: a fifth of the time of `check` and of what has to be done around it.
+        One pass and the gate's: half of the time of `check` and of what has to be done around it.
         """
         gate = self._gate(file)
         if gate is None:

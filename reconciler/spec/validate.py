@@ -336,7 +336,7 @@ def _finding_problem(document: Document, finding: Finding, path: Path) -> Proble
 def _check_keys(document: Document, spec: Any, problems: Problems) -> None:
     for path, keys in document.kind.keyed_lists:
         if not _may_repeat(spec, path.segments, keys):
-            continue  # a tenth of the time of going through the nodes
+            continue  # quicker than to go through the nodes, of which few repeat
         for place, node in _matches(document.root.value["spec"], path.segments, ("spec",)):
             _check_list(node, place, keys, document, problems)
 

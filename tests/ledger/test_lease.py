@@ -120,6 +120,8 @@ def test_a_ledger_survives_a_kill_at_any_moment(tmp_path: Path, spawn: Spawn, mo
         still_open = {int(row.op_id) for row in ledger.open_intents(OWNER)}
     assert not known & still_open
     assert told <= known | still_open
+    if workers == 1:
+        assert known | still_open == set(range(max(known | still_open) + 1)), "and none before them is missing"
     assert len(still_open) <= workers
 
 

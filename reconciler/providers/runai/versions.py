@@ -31,7 +31,7 @@ def in_version(table: tuple[FieldRule, ...], newest: str) -> Check:
         told: list[str] = []
         spec = document.get("spec") or {}
         if not any(is_there(spec, path) for path in absent(version)):
-            return  # a tenth of the time of going through all that is written
+            return  # a twentieth of the time of going through all that is written
         for path, pattern in _places(spec, "", ()):
             rule = bounded.get(pattern)
             inside = any(path.startswith((f"{above}.", f"{above}[")) for above in told)
